@@ -1,0 +1,66 @@
+# Language, warnings, linker and the flags of each build type. Directory scope: nothing here reaches a consumer.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
+
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, Debug, Asan or Tsan" FORCE)
+endif()
+
+# A frame holds locals of any alignment only with this flag: without it an alignas(64) local is misaligned on clang.
+# The library exports it, since both sides of a call must agree on how a frame is allocated.
+set(rondo_public_options "$<$<CXX_COMPILER_ID:Clang>:-fcoro-aligned-allocation>")
+
+# The macro prefix makes every std::source_location (await sites, creation sites) relative to the checkout.
+add_compile_options(-fno-omit-frame-pointer "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
+
+if(PROJECT_IS_TOP_LEVEL)
+    add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+        add_compile_options(-fcolor-diagnostics -gdwarf-aranges)  # elfutils needs .debug_aranges to name a line
+    endif()
+    if(RONDO_WERROR)
+        add_compile_options(-Werror)
+    endif()
+
+    # The linker of the compiler's own release: plain `lld` is another version's.
+    string(REGEX MATCH "^[0-9]+" rondo_compiler_major "${CMAKE_CXX_COMPILER_VERSION}")
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+        find_program(RONDO_LLD "ld.lld-${rondo_compiler_major}")
+        mark_as_advanced(RONDO_LLD)
+        if(RONDO_LLD)
+            add_link_options("-fuse-ld=lld-${rondo_compiler_major}")
+        endif()
+    endif()
+
+    find_program(RONDO_CCACHE ccache)
+    mark_as_advanced(RONDO_CCACHE)
+    if(RONDO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+        set(CMAKE_CXX_COMPILER_LAUNCHER "${RONDO_CCACHE}")
+    endif()
+
+    # .symtab stays in a release: the names of resume functions are local symbols, and the outside view needs them.
+    set(rondo_asan_flags -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+    set(rondo_tsan_flags -fsanitize=thread)
+    set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG -g")
+    set(CMAKE_CXX_FLAGS_DEBUG "-O0 -D_GLIBCXX_ASSERTIONS -g")
+    set(CMAKE_CXX_FLAGS_ASAN "-O1 -D_GLIBCXX_ASSERTIONS -g")
+    set(CMAKE_CXX_FLAGS_TSAN "-O1 -D_GLIBCXX_ASSERTIONS -g")
+    if(CMAKE_BUILD_TYPE STREQUAL "Asan")
+        add_compile_options(${rondo_asan_flags} -fsanitize-address-use-after-return=always)
+        add_link_options(${rondo_asan_flags})
+    elseif(CMAKE_BUILD_TYPE STREQUAL "Tsan")
+        add_compile_options(${rondo_tsan_flags})
+        add_link_options(${rondo_tsan_flags})
+    endif()
+endif()
+
+if(RONDO_LINT_LIFETIMES)
+    add_compile_definitions(RONDO_LINT_LIFETIMES)
+endif()

@@ -1,0 +1,36 @@
+# Everything that is run and is not a test.
+#   apps/NAME, tools/NAME    have a CMakeLists.txt of their own
+#   gallery/NAME.cpp         or the folder gallery/NAME becomes gallery-NAME
+#   bench/NAME.cpp           or the folder bench/NAME becomes bench-NAME, linked with Google Benchmark
+
+file(GLOB rondo_subprojects CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/apps/*/CMakeLists.txt"
+    "${PROJECT_SOURCE_DIR}/tools/*/CMakeLists.txt")
+foreach(list_file IN LISTS rondo_subprojects)
+    cmake_path(GET list_file PARENT_PATH subproject)
+    cmake_path(RELATIVE_PATH subproject BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE subproject_place)
+    add_subdirectory("${subproject}" "${PROJECT_BINARY_DIR}/${subproject_place}")
+endforeach()
+
+# One program for each source file and each folder with sources in `folder`, named FOLDER-NAME.
+function(rondo_add_programs folder)
+    file(GLOB entries CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/${folder}/*")
+    foreach(entry IN LISTS entries)
+        cmake_path(GET entry STEM name)
+        if(IS_DIRECTORY "${entry}")
+            file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${entry}/*.cpp")
+        elseif(entry MATCHES "\\.cpp$")
+            set(sources "${entry}")
+        else()
+            set(sources)
+        endif()
+        if(sources)
+            add_executable(${folder}-${name} ${sources})
+            target_include_directories(${folder}-${name} PRIVATE "${PROJECT_SOURCE_DIR}/${folder}")
+            target_link_libraries(${folder}-${name} PRIVATE rondo::rondo ${ARGN})
+        endif()
+    endforeach()
+endfunction()
+
+rondo_add_programs(gallery)
+find_package(benchmark REQUIRED)
+rondo_add_programs(bench benchmark::benchmark)

@@ -1,0 +1,80 @@
+# One program for each folder of tests/: tests/coro/*.cpp is test-coro. ctest runs each program once; a program counts and
+# names its own tests, so a run is a handful of processes instead of thousands.
+#   tests/support/*.cpp      linked into every one of them
+#   tests/mayhem             linked with mayhem-core
+# Test sources see the library's private headers ("loop/backend/backend.hpp") and each other's ("support/...").
+
+find_package(GTest REQUIRED)
+
+# These are compiled a second time, at -O0, into test-FLOOR-O0: what they promise may not depend on the optimiser.
+# A file named *_O0_test.cpp is meant as well.
+set(rondo_O0_tests coro/deep_await_test.cpp)
+
+set(rondo_not_floors house install support)
+
+# A report must name functions and lines, whatever version of the symbolizer is first in PATH.
+find_program(RONDO_SYMBOLIZER NAMES "llvm-symbolizer-${rondo_compiler_major}" llvm-symbolizer)
+mark_as_advanced(RONDO_SYMBOLIZER)
+set(rondo_symbolizer)
+if(RONDO_SYMBOLIZER)
+    set(rondo_symbolizer ":external_symbolizer_path=${RONDO_SYMBOLIZER}")
+endif()
+set(rondo_test_environment
+    "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_init_order=1:check_initialization_order=1:detect_leaks=1${rondo_symbolizer}"
+    "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1${rondo_symbolizer}"
+    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1${rondo_symbolizer}"
+    "GTEST_COLOR=no")
+
+set(rondo_results "${PROJECT_BINARY_DIR}/results")  # one JSON file for each program, read by tests/house/results
+
+file(GLOB_RECURSE rondo_support_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cpp")
+add_library(rondo_test_support INTERFACE)
+target_include_directories(rondo_test_support INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/tests")
+target_compile_definitions(rondo_test_support INTERFACE
+    "RONDO_TEST_BIN_DIR=\"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}\""
+    "RONDO_TEST_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
+target_link_libraries(rondo_test_support INTERFACE rondo::rondo GTest::gmock_main)
+if(rondo_support_sources)
+    add_library(rondo_test_support_objects STATIC ${rondo_support_sources})
+    target_link_libraries(rondo_test_support_objects PUBLIC rondo_test_support)
+endif()
+
+function(rondo_add_test_program name)
+    add_executable(${name} ${ARGN})
+    target_link_libraries(${name} PRIVATE rondo_test_support)
+    if(TARGET rondo_test_support_objects)
+        target_link_libraries(${name} PRIVATE rondo_test_support_objects)
+    endif()
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES
+        ENVIRONMENT "${rondo_test_environment};GTEST_OUTPUT=json:${rondo_results}/${name}.json"
+        TIMEOUT 600)
+endfunction()
+
+file(GLOB rondo_test_folders CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/tests/*")
+foreach(folder IN LISTS rondo_test_folders)
+    cmake_path(GET folder FILENAME floor)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${folder}/*.cpp")
+    if(floor IN_LIST rondo_not_floors OR NOT sources OR (floor STREQUAL "mayhem" AND NOT TARGET mayhem-core))
+        continue()
+    endif()
+    rondo_add_test_program(test-${floor} ${sources})
+
+    set(O0_sources ${sources})
+    list(FILTER O0_sources INCLUDE REGEX "_O0_test\\.cpp$")
+    foreach(source IN LISTS rondo_O0_tests)
+        if("${PROJECT_SOURCE_DIR}/tests/${source}" IN_LIST sources)
+            list(APPEND O0_sources "${PROJECT_SOURCE_DIR}/tests/${source}")
+        endif()
+    endforeach()
+    if(O0_sources)
+        rondo_add_test_program(test-${floor}-O0 ${O0_sources})
+        target_compile_options(test-${floor}-O0 PRIVATE -O0)
+    endif()
+endforeach()
+
+if(TARGET test-mayhem)
+    target_link_libraries(test-mayhem PRIVATE mayhem-core)
+    add_dependencies(test-mayhem mayhem)
+    set_tests_properties(test-mayhem PROPERTIES RUN_SERIAL ON)  # measures the loop's lag: alone on the machine
+endif()

@@ -1,0 +1,62 @@
+// The coroutine frame as the library knows it: where it lives in memory, and the header that each promise starts with.
+//
+// Every frame begins with the resume and the destroy function (Itanium coroutine ABI), then, at +16, the promise, whose
+// first bytes are a frame_header. Walking from a task's innermost frame along the continuations gives its async stack; a
+// debugger or another process can do the same from memory alone.
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <new>
+#include <source_location>
+
+namespace rondo::detail {
+
+class task_record;
+
+/// The first bytes of every promise. Nothing virtual, nothing else in it: its layout is read from outside the process.
+struct frame_header {
+    std::coroutine_handle<> continuation; // who awaits this frame; for a task's outermost frame, the task itself
+    task_record* task = nullptr;          // the task that this frame runs in, once it was started
+    std::source_location await_at;        // the co_await this frame was last suspended at
+    std::source_location function;        // where the coroutine is defined
+};
+
+/// The promise of every frame lies at this distance from the frame's address.
+inline constexpr std::size_t promise_offset = 2 * sizeof(void*);
+
+inline frame_header& header_of(std::coroutine_handle<> frame) noexcept {
+    return *reinterpret_cast<frame_header*>(static_cast<std::byte*>(frame.address()) + promise_offset);
+}
+
+/// Something that can be resumed through a coroutine_handle without being a coroutine: it starts with the two words that a
+/// frame starts with. A task continues its outermost frame in this way.
+struct resumable {
+    using function = void (*)(resumable*) noexcept;
+    function resume = nullptr;
+    function destroy = nullptr;
+
+    std::coroutine_handle<> handle() noexcept { return std::coroutine_handle<>::from_address(this); }
+};
+
+/// Frames, task records and callbacks come from per-thread free lists of 16-byte size classes up to 2 KiB, filled from
+/// slabs that are never given back; what is larger comes from operator new. A block may be freed in another thread than
+/// the one that allocated it. Under AddressSanitizer, and with RONDO_DEBUG=1, every block is an allocation of its own, so
+/// that a dead frame is poisoned.  O(1). Throws std::bad_alloc.
+void* allocate_block(std::size_t size);
+void free_block(void* block, std::size_t size) noexcept;
+
+/// For tests and figures: how often this thread asked operator new because its free lists had nothing.
+std::size_t block_refills() noexcept;
+
+/// Gives a promise the allocation functions of the library.
+struct pooled_frame {
+    static void* operator new(std::size_t size) { return allocate_block(size); }
+    static void operator delete(void* frame, std::size_t size) noexcept { free_block(frame, size); }
+    static void* operator new(std::size_t size, std::align_val_t align) { return ::operator new(size, align); }
+    static void operator delete(void* frame, std::size_t, std::align_val_t align) noexcept {
+        ::operator delete(frame, align); // clang 16 knows the sized form only with a flag that we do not ask of users
+    }
+};
+
+} // namespace rondo::detail

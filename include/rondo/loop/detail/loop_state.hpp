@@ -1,0 +1,102 @@
+// The part of a loop that the floors above reach into: its ready queue, its current task, its list of tasks.
+#pragma once
+
+#include <rondo/loop/clock.hpp>
+#include <rondo/loop/detail/ready_queue.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace rondo {
+class event_loop;
+class executor;
+} // namespace rondo
+
+namespace rondo::detail {
+
+class task_record;
+class scope_node;
+class future_state;
+class callback;
+class backend;
+class timer_queue;
+
+/// Rises by one in the child of every fork(): a loop belongs to the process that made it.
+extern int process_generation;
+
+/// The loop that runs in this thread, or null.
+extern constinit thread_local event_loop* current_loop;
+
+/// No two loops of a process have the same number, also when one is made where another one was.
+std::uint64_t new_loop_number() noexcept;
+
+struct loop_state {
+    ready_queue ready;
+    task_record* current = nullptr; // the task whose step runs
+    task_record* tasks = nullptr;   // the newest task that is not done; linked by the task floor
+    task_record* oldest_task = nullptr;
+    std::exception_ptr exit_request; // ends run_forever() after the step that set it
+    std::uint64_t passes = 0;
+    const std::uint64_t number = new_loop_number();
+    int generation = process_generation;
+    duration patience = std::chrono::seconds(10); // how long close() waits for cancelled tasks
+    bool debug = false;
+    bool closing = false;               // frames are being destroyed
+    bool tasks_prepared = false;        // the task floor has its service here
+    const void* task_factory = nullptr; // its custom factory
+};
+
+/// What nobody else will see. The handler that the task floor installs makes an error_context of it.
+struct error_report {
+    std::string message;
+    std::exception_ptr exception = nullptr;
+    future_state* future = nullptr;
+    task_record* task = nullptr;
+    callback* handle = nullptr;
+};
+
+/// The steps of a loop's end, in this order. Between `threads` and `frames` all operations of the backend are ended.
+enum class closing { work, threads, frames };
+
+/// What a floor above keeps for each loop: made on first use. In each step of the end the newest service comes first.
+class loop_service {
+public:
+    loop_service() = default;
+    loop_service(const loop_service&) = delete;
+    loop_service& operator=(const loop_service&) = delete;
+    virtual ~loop_service() = default;
+    /// The loop is closing. In the first two steps it can still run passes (loop_access::run_while).
+    virtual void close(event_loop&, closing) noexcept {}
+};
+using service_key = const void*;
+
+/// The way in for the floors above.
+struct loop_access {
+    static loop_state& state(event_loop& loop) noexcept;
+    static detail::backend& backend(event_loop& loop) noexcept;
+    static timer_queue& timers(event_loop& loop) noexcept;
+    static loop_service* find_service(event_loop& loop, service_key key) noexcept;
+    static void add_service(event_loop& loop, service_key key, std::unique_ptr<loop_service> service);
+    static void set_error_reporter(event_loop& loop, void (*reporter)(event_loop&, const error_report&)) noexcept;
+    static void report(event_loop& loop, const error_report& what) noexcept;
+    /// Runs passes while `more` says so and `until` has not come. False: time is up. For the end of a loop.
+    static bool run_while(event_loop& loop, const std::function<bool()>& more, time_point until);
+    static void check_usable(const event_loop& loop);
+    /// The loop exists and is not closed. Any thread; a lock: for rare paths.
+    static bool is_open(const event_loop* loop) noexcept;
+};
+
+/// The S of this loop, made on first use. S derives from loop_service. O(number of services).
+template <class S> S& service(event_loop& loop) {
+    static constexpr char key = 0;
+    if (loop_service* found = loop_access::find_service(loop, &key)) return static_cast<S&>(*found);
+    auto made = std::make_unique<S>();
+    S& s = *made;
+    loop_access::add_service(loop, &key, std::move(made));
+    return s;
+}
+
+} // namespace rondo::detail

@@ -1,0 +1,58 @@
+// An operation: what is asked of the backend, in the shape of io_uring. It lives in the awaiting frame or in a connection.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+struct msghdr;
+struct sockaddr;
+
+namespace rondo::detail {
+
+enum class operation_kind : std::uint8_t {
+    poll,    // flags: POLLIN or POLLOUT; result: the events (poll(2))
+    read,    // buffer, size, offset (-1: the file's own position); result: bytes, 0 at the end (read(2))
+    write,   // as read (write(2))
+    recv,    // buffer, size, flags: MSG_*; result: bytes, 0 at the end (recv(2))
+    send,    // buffer, size, flags: MSG_*; result: bytes (send(2)); never raises SIGPIPE
+    recvmsg, // message, flags (recvmsg(2))
+    sendmsg, // message, flags (sendmsg(2)); never raises SIGPIPE
+    accept, // result: a descriptor, non-blocking and close-on-exec; address and address_size are filled when set (accept4(2))
+    connect, // address, address_size; result: 0 (connect(2))
+};
+
+/// idle -> submitted -> (cancelling ->) idle again, with `result` set. The memory of the operation, and all it points to,
+/// stays valid from submit() until it has completed: a cancelled operation too is not done before its completion.
+struct operation {
+    using function = void (*)(operation&) noexcept;
+    enum class state : std::uint8_t { idle, submitted, cancelling };
+
+    operation(operation_kind k, function done) noexcept : kind(k), complete(done) {}
+    operation(const operation&) = delete;
+    operation& operator=(const operation&) = delete;
+
+    bool pending() const noexcept { return phase != state::idle; }
+
+    operation_kind kind;
+    state phase = state::idle; // set by the backend
+    std::uint16_t note = 0;    // the backend's own; kept between two submits
+    int fd = -1;
+    std::uint32_t flags = 0;
+    std::uint32_t address_size = 0; // in and out
+    union {
+        void* buffer = nullptr;
+        const void* data; // write, send
+        ::msghdr* message;
+    };
+    std::size_t size = 0;
+    union {
+        std::uint64_t offset = static_cast<std::uint64_t>(-1);
+        ::sockaddr* address; // accept (may be null), connect
+    };
+    std::int64_t result = 0;   // >= 0, or -errno
+    function complete;         // called in the loop's pass, once for each submit() that returned false
+    operation* next = nullptr; // the backend's lists
+    operation* previous = nullptr;
+};
+
+} // namespace rondo::detail

@@ -1,0 +1,48 @@
+// What is ready to run: an intrusive FIFO. Tasks and callbacks are its nodes.
+#pragma once
+
+#include <rondo/coro/invariant.hpp>
+
+namespace rondo {
+class event_loop;
+}
+
+namespace rondo::detail {
+
+/// A node is in at most one queue, at most once. `run` is called by the loop, after the node has left the queue; it may
+/// free the node.
+struct ready_node {
+    using function = void (*)(ready_node&, event_loop&);
+    explicit ready_node(function f) noexcept : run(f) {}
+
+    ready_node* next = nullptr;
+    function run;
+};
+
+/// First in, first out. O(1), no allocation. Owns nothing.
+class ready_queue {
+public:
+    bool empty() const noexcept { return head_ == nullptr; }
+    ready_node* front() const noexcept { return head_; }
+    ready_node* back() const noexcept { return tail_; }
+
+    void push(ready_node& node) noexcept {
+        require_invariant(node.next == nullptr && &node != tail_, "a node is in the ready queue at most once");
+        if (tail_) tail_->next = &node;
+        else head_ = &node;
+        tail_ = &node;
+    }
+    ready_node& pop() noexcept {
+        ready_node& node = *head_;
+        head_ = node.next;
+        if (!head_) tail_ = nullptr;
+        node.next = nullptr;
+        return node;
+    }
+
+private:
+    ready_node* head_ = nullptr;
+    ready_node* tail_ = nullptr;
+};
+
+} // namespace rondo::detail

@@ -1,0 +1,178 @@
+// The event loop: runs what is ready, then waits for timers and I/O.
+#pragma once
+
+#include <rondo/coro/awaitable.hpp>
+#include <rondo/loop/clock.hpp>
+#include <rondo/loop/detail/loop_state.hpp>
+#include <rondo/loop/detail/spawn_arguments.hpp>
+#include <rondo/loop/executor.hpp>
+#include <rondo/loop/handle.hpp>
+#include <rondo/loop/options.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <source_location>
+#include <type_traits>
+
+namespace rondo {
+
+template <class T = void> class future;
+template <class T = void> class task;
+class future_base;
+class task_base;
+class any_coro;
+struct error_context;
+template <class H> concept future_like = std::derived_from<std::remove_cvref_t<H>, future_base>;
+using task_factory = std::function<task_base(event_loop&, any_coro, task_options)>;
+using exception_handler = std::function<void(event_loop&, const error_context&)>;
+
+/// Single-threaded: everything but call_soon_threadsafe() and stop() from a signal handler's callback belongs to the thread
+/// that runs the loop; debug mode throws runtime_error on a violation. After close(), scheduling throws runtime_error. In
+/// the child of a fork() every use throws runtime_error, the parent's loop is not harmed.
+///
+/// One pass (asyncio's BaseEventLoop._run_once): poll, completions, due timers, then exactly the callbacks and tasks that
+/// were ready at that point, in the order in which they became ready; what they make ready waits for the next pass. While
+/// something is ready the poll is skipped, at most 61 passes in a row.
+///
+/// Most programs use rondo::run() and never name the loop.
+class event_loop {
+public:
+    /// Throws value_error for a bad RONDO_BACKEND, std::system_error when the wanted backend cannot be had.
+    explicit event_loop(loop_options options = {});
+    event_loop(const event_loop&) = delete;
+    event_loop& operator=(const event_loop&) = delete;
+    /// Closes a loop that is still open, and says so in debug mode.
+    ~event_loop();
+
+    /// Runs until stop(). An exit request (keyboard_interrupt, system_exit) in a task or callback is thrown from here.
+    void run_forever();
+    /// Runs until the coroutine or future is done and gives its value or throws its error. runtime_error when the loop was
+    /// stopped first, is closed or running, or another loop runs in this thread.
+    template <class T> T run_until_complete(coro<T> main);
+    template <future_like H> await_result_t<H&> run_until_complete(H handle);
+    /// The current pass is the last one. Called while the loop does not run: the next run makes one pass that does not wait.
+    void stop() noexcept;
+    /// One pass that waits at most `timeout`. False: nothing was ready.
+    bool run_once(delay timeout);
+    /// Readable when run_once(0) would find I/O; for embedding in another loop, together with next_deadline().
+    int poll_fd() const noexcept;
+    bool is_running() const noexcept { return running_; }
+    bool is_closed() const noexcept { return closed_; }
+    /// Cancels what still lives and waits for it, closes the executor, ends every operation, then destroys what did not
+    /// end and names it. Idempotent. runtime_error while running.
+    void close();
+
+    /// Calls fn() in the next pass. O(1), one block. What it throws goes to the exception handler.
+    template <std::invocable F> handle call_soon(F&& fn, call_options options = {}) {
+        check_usable();
+        auto* c = new detail::callback_of<std::decay_t<F>, detail::callback>(*this, std::forward<F>(fn),
+                                                                             std::move(options), false);
+        c->retain();
+        state_.ready.push(*c);
+        return handle(c);
+    }
+    /// The same from any thread, and it wakes the loop.
+    template <std::invocable F> handle call_soon_threadsafe(F&& fn, call_options options = {}) {
+        auto* c = new detail::callback_of<std::decay_t<F>, detail::callback>(*this, std::forward<F>(fn),
+                                                                             std::move(options), true);
+        return enqueue_threadsafe(*c);
+    }
+    /// Calls fn() after d (no_timeout: never); equal deadlines in the order of the calls.
+    template <std::invocable F> timer_handle call_later(delay d, F&& fn, call_options options = {}) {
+        const deadline when = detail::deadline_after(time(), d);
+        return call_at(when.value_or(time_point::max()), std::forward<F>(fn), std::move(options));
+    }
+    template <std::invocable F> timer_handle call_at(time_point when, F&& fn, call_options options = {}) {
+        check_usable();
+        auto* c = new detail::callback_of<std::decay_t<F>, detail::timer_callback>(*this, std::forward<F>(fn),
+                                                                                   std::move(options), false);
+        timer_handle h(c);
+        c->arm(when);
+        return h;
+    }
+    /// Monotonic; virtual in the simulator.
+    time_point time() const noexcept;
+
+    template <class T = void>
+    [[nodiscard]] future<T> create_future(std::source_location where = std::source_location::current());
+    template <class A>
+        requires(awaitable<A> && !future_like<A> && !std::is_lvalue_reference_v<A>)
+    [[nodiscard]] task<await_result_t<A>> create_task(A&& aw, task_options options = {});
+    template <class F, RONDO_SPAWN_TYPES>
+    [[nodiscard]] task<started_t<F, RONDO_SPAWNED>> create_task(F&& fn, RONDO_SPAWN_ARGS);
+    template <class F, RONDO_SPAWN_TYPES>
+    [[nodiscard]] task<started_t<F, RONDO_SPAWNED>> create_task(task_options options, F&& fn, RONDO_SPAWN_ARGS);
+    /// Makes the tasks of this loop from now on; nullptr: the default.
+    void set_task_factory(rondo::task_factory factory);
+
+    /// Gets every error that nobody else will see; nullptr: the default, which writes to stderr.
+    void set_exception_handler(rondo::exception_handler handler);
+    void call_exception_handler(const error_context& what);
+    void default_exception_handler(const error_context& what);
+
+    bool debug() const noexcept { return state_.debug; }
+    void set_debug(bool on) noexcept { state_.debug = on; }
+    duration slow_callback_duration() const noexcept { return slow_callback_duration_; }
+    void set_slow_callback_duration(duration d) noexcept { slow_callback_duration_ = d; }
+
+    /// Calls fn() in the loop, in a pass of its own, whenever `signal` arrives; replaces the previous one. Several arrivals
+    /// before the loop comes round are one call. value_error: no such signal; runtime_error: it cannot be caught.
+    template <std::invocable F> void add_signal_handler(int signal, F&& fn) {
+        add_signal_handler_impl(signal, std::function<void()>(std::forward<F>(fn)));
+    }
+    /// True when there was one. The action from before comes back.
+    bool remove_signal_handler(int signal);
+
+    /// Calls fn(args...) in a thread of the executor; nullptr: the default one. Cancelling the future stops it only if it
+    /// has not begun. The current context is not carried over: to_thread() does that.
+    template <class F, class... Args>
+        requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
+    future<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> run_in_executor(executor* where, F&& fn,
+                                                                                         Args&&... args);
+    void set_default_executor(std::shared_ptr<executor> e);
+    executor& default_executor();
+
+    /// Closes the started async generators of this loop that are suspended, beside each other; their errors go to the exception
+    /// handler. close() does this.
+    coro<void> shutdown_asyncgens();
+
+    /// Which backend was chosen.
+    backend_kind backend() const noexcept;
+
+private:
+    friend struct detail::loop_access;
+    void check_usable() const {
+        if (closed_ || state_.generation != detail::process_generation || state_.debug) [[unlikely]]
+            check_usable_slowly();
+    }
+    void check_usable_slowly() const;
+    void check_can_run() const;
+    handle enqueue_threadsafe(detail::callback& c);
+    void add_signal_handler_impl(int signal, std::function<void()> fn);
+    void start_running();
+    void stop_running() noexcept;
+    bool pass(time_point until);
+    void run_ready();
+    void forget_ready() noexcept;
+    void observe_slowness(time_point began);
+
+    detail::loop_state state_;
+    bool running_ = false;
+    bool closed_ = false;
+    bool stopping_ = false;
+    duration slow_callback_duration_ = std::chrono::milliseconds(100);
+    struct internals;
+    std::unique_ptr<internals> internals_;
+};
+
+namespace detail {
+inline loop_state& loop_access::state(event_loop& loop) noexcept { return loop.state_; }
+} // namespace detail
+
+/// The loop that runs in this thread. running_loop(): runtime_error when there is none.
+event_loop& running_loop();
+event_loop* running_loop_or_null() noexcept;
+
+} // namespace rondo

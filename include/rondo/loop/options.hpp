@@ -1,0 +1,27 @@
+// How a loop is made, and how it makes a task.
+#pragma once
+
+#include <rondo/loop/context.hpp>
+
+#include <optional>
+#include <source_location>
+#include <string>
+
+namespace rondo {
+
+/// automatic: what RONDO_BACKEND says (epoll, uring); without it io_uring where the kernel allows it, epoll otherwise.
+enum class backend_kind { automatic, epoll, uring };
+
+struct loop_options {
+    backend_kind backend = backend_kind::automatic;
+    std::optional<bool> debug = std::nullopt; // not set: RONDO_DEBUG
+};
+
+struct task_options {
+    std::string name = {};                                        // empty: "Task-N"
+    std::optional<rondo::context> context = std::nullopt;         // not set: a copy of the current one
+    std::optional<bool> eager_start = std::nullopt;               // true: runs at once, until it first suspends
+    std::source_location where = std::source_location::current(); // filled in at the caller's line
+};
+
+} // namespace rondo

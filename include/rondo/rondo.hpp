@@ -1,0 +1,30 @@
+// Everything: the header for programs. Libraries include what they use.
+#pragma once
+
+#include <rondo/coro/awaitable.hpp>
+#include <rondo/coro/coro.hpp>
+#include <rondo/coro/exceptions.hpp>
+#include <rondo/coro/generator.hpp>
+#include <rondo/coro/result.hpp>
+#include <rondo/loop/clock.hpp>
+#include <rondo/loop/context.hpp>
+#include <rondo/loop/event_loop.hpp>
+#include <rondo/loop/executor.hpp>
+#include <rondo/loop/handle.hpp>
+#include <rondo/task/as_result.hpp>
+#include <rondo/task/async_generator.hpp>
+#include <rondo/task/cancel_scope.hpp>
+#include <rondo/task/create_task.hpp>
+#include <rondo/task/errors.hpp>
+#include <rondo/task/exception_group.hpp>
+#include <rondo/task/exception_handler.hpp>
+#include <rondo/task/future.hpp>
+#include <rondo/task/gather.hpp>
+#include <rondo/task/move_on_after.hpp>
+#include <rondo/task/run.hpp>
+#include <rondo/task/shield.hpp>
+#include <rondo/task/sleep.hpp>
+#include <rondo/task/task.hpp>
+#include <rondo/task/task_group.hpp>
+#include <rondo/task/timeout.hpp>
+#include <rondo/task/wait.hpp>

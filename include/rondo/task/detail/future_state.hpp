@@ -1,0 +1,192 @@
+// What a future and a task have in common: the state that their handles share.
+#pragma once
+
+#include <rondo/coro/detail/exception_cast.hpp>
+#include <rondo/coro/frame.hpp>
+#include <rondo/loop/detail/loop_state.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+#include <variant>
+
+namespace rondo::detail {
+
+class future_state;
+
+/// Something that waits for a future: an awaiter in a frame, a done-callback, a combinator. In at most one list.
+struct done_node {
+    using function = void (*)(done_node&, future_state&) noexcept;
+    explicit done_node(function f) noexcept : fire(f) {}
+    done_node(const done_node&) = delete;
+    done_node& operator=(const done_node&) = delete;
+
+    bool linked() const noexcept { return previous != nullptr; }
+
+    done_node** previous = nullptr; // what points to this node
+    done_node* next = nullptr;
+    function fire; // called once, with the node unlinked; makes things ready, runs no user code
+};
+
+/// pending -> value, error or cancelled, once. Counted, not atomically: it belongs to its loop's thread.
+class future_state {
+public:
+    enum class status : std::uint8_t { pending, value, error, cancelled };
+
+    future_state(event_loop& loop, std::source_location where) noexcept;
+    future_state(const future_state&) = delete;
+    future_state& operator=(const future_state&) = delete;
+
+    void retain() noexcept { ++references_; }
+    void release() noexcept {
+        if (--references_ == 0) last_release();
+    }
+    std::uint32_t references() const noexcept { return references_; }
+
+    event_loop& loop() const noexcept { return *loop_; }
+    std::uint64_t id() const noexcept { return id_; }
+    std::source_location created_at() const noexcept { return created_at_; }
+    status state() const noexcept { return status_; }
+    bool done() const noexcept { return status_ != status::pending; }
+    bool is_task() const noexcept { return is_task_; }
+
+    /// The error or the cancellation; null for a value. Whoever looks has observed it.
+    const std::exception_ptr& error() const noexcept { return error_; }
+    void mark_observed() noexcept { observed_ = true; }
+    /// Throws invalid_state_error when pending; throws the error when there is one.
+    void require_value();
+
+    /// For combinators and awaiters: `node.fire` is called when this is done, in the order of the calls.
+    void add_done_node(done_node& node) noexcept;
+    void remove_done_node(done_node& node) noexcept;
+    done_node* first_waiter() const noexcept { return waiters_; }
+
+    /// A future is cancelled at once; a task is asked. False: it is done.
+    virtual bool cancel(const std::string& message) = 0;
+    virtual const std::type_info& value_type() const noexcept = 0;
+    /// "Task-3 'name'" or "future 17", for people.
+    virtual std::string label() const = 0;
+
+    /// Ends it with an error; a cancelled_error makes it cancelled. It must be pending.
+    void settle_error(std::exception_ptr error) noexcept;
+    /// Ends it with an error that is one even when it is a cancelled_error: a gather's child was cancelled, not the gather.
+    void settle_failed(std::exception_ptr error) noexcept;
+    void settle_value() noexcept { settle(status::value); }
+
+    bool value_taken = false;        // take() moved the value out
+    bool report_when_failed = false; // nobody holds a handle: spawn()
+
+protected:
+    ~future_state();
+    virtual void destroy() noexcept = 0;
+    void settle(status how) noexcept;
+    void mark_task() noexcept { is_task_ = true; }
+
+private:
+    void last_release() noexcept;
+    void report_unobserved() noexcept;
+
+    event_loop* loop_;
+    std::uint32_t references_ = 1;
+    status status_ = status::pending;
+    bool observed_ = false;
+    bool is_task_ = false;
+    done_node* waiters_ = nullptr; // oldest first
+    done_node** last_waiter_ = &waiters_;
+    std::exception_ptr error_;
+    std::uint64_t id_;
+    std::source_location created_at_;
+};
+
+/// Room for a value that comes later.
+template <class T> class value_slot {
+public:
+    value_slot() noexcept {}
+    value_slot(const value_slot&) = delete;
+    value_slot& operator=(const value_slot&) = delete;
+    ~value_slot() {}
+    template <class... A> void emplace(A&&... args) {
+        std::construct_at(std::addressof(value), std::forward<A>(args)...);
+    }
+    void clear() noexcept { std::destroy_at(std::addressof(value)); }
+    union {
+        T value;
+    };
+};
+
+/// The state of a future<T>.
+template <class T> class future_of : public future_state {
+public:
+    using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+    future_of(event_loop& loop, std::source_location where) noexcept : future_state(loop, where) {}
+
+    template <class... A> void set_value(A&&... args) {
+        slot_.emplace(std::forward<A>(args)...);
+        settle_value();
+    }
+    stored& value() noexcept { return slot_.value; }
+    bool cancel(const std::string& message) override {
+        if (done()) return false;
+        settle_error(std::make_exception_ptr(cancelled_access::make(message, nullptr)));
+        return true;
+    }
+    const std::type_info& value_type() const noexcept override { return typeid(T); }
+    std::string label() const override { return "future " + std::to_string(id()); }
+
+protected:
+    ~future_of() {
+        if (state() == status::value) slot_.clear();
+    }
+
+private:
+    value_slot<stored> slot_;
+};
+
+/// One that somebody sets.
+template <class T> class plain_future final : public future_of<T> {
+public:
+    using future_of<T>::future_of;
+    static void* operator new(std::size_t size) { return allocate_block(size); }
+    static void operator delete(void* block, std::size_t size) noexcept { free_block(block, size); }
+
+private:
+    void destroy() noexcept override { delete this; }
+};
+
+/// A counted reference.
+template <class S> class state_ref {
+public:
+    state_ref() noexcept = default;
+    explicit state_ref(S* s) noexcept : state_(s) {
+        if (state_) state_->retain();
+    }
+    static state_ref adopt(S* s) noexcept {
+        state_ref r;
+        r.state_ = s;
+        return r;
+    }
+    state_ref(const state_ref& other) noexcept : state_ref(other.state_) {}
+    state_ref(state_ref&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    state_ref& operator=(state_ref other) noexcept {
+        std::swap(state_, other.state_);
+        return *this;
+    }
+    ~state_ref() {
+        if (state_) state_->release();
+    }
+    S* get() const noexcept { return state_; }
+    S* operator->() const noexcept { return state_; }
+    S& operator*() const noexcept { return *state_; }
+    explicit operator bool() const noexcept { return state_ != nullptr; }
+
+private:
+    S* state_ = nullptr;
+};
+
+} // namespace rondo::detail

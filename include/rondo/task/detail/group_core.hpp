@@ -1,0 +1,108 @@
+// What a task group does, whatever its children yield.
+#pragma once
+
+#include <rondo/coro/coro.hpp>
+#include <rondo/task/cancel_scope.hpp>
+#include <rondo/task/detail/awaiter.hpp>
+#include <rondo/task/detail/future_state.hpp>
+#include <rondo/task/detail/scope_tree.hpp>
+#include <rondo/task/detail/task_record.hpp>
+#include <rondo/task/task.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rondo::detail {
+
+class group_core {
+public:
+    /// Enters: the current task is the host.
+    group_core();
+    group_core(const group_core&) = delete;
+    group_core& operator=(const group_core&) = delete;
+    ~group_core();
+
+    event_loop& loop() const noexcept { return host_.loop(); }
+    rondo::cancel_scope& scope() noexcept { return scope_; }
+    std::size_t size() const noexcept { return living_; }
+    void cancel(const std::string& reason);
+
+    /// Runs `make`, which is given the scope to be born in and returns a task, and makes that task a child of the group.
+    /// `ready`: the child has to say first that it has started; what it fails with before that is not the group's.
+    /// runtime_error when the group takes no more.
+    template <class Make> auto create(Make&& make, state_ref<future_state> ready = {}) {
+        require_open();
+        auto made = std::forward<Make>(make)(&scope_.node_);
+        adopt(made.record(), std::move(ready));
+        return made;
+    }
+
+    /// Waits for the children. What the group is to throw, or null. `body_error`: what came of the body.
+    coro<std::exception_ptr> finish(std::exception_ptr body_error);
+
+private:
+    /// A child's place in the group. A block of its own, freed when the child has ended.
+    struct child final : done_node, scope_member {
+        child(group_core& g, task_record& t, state_ref<future_state> r) noexcept
+            : done_node(&ended), group(&g), ready(std::move(r)) {
+            task = &t;
+        }
+        static void ended(done_node& node, future_state& of) noexcept;
+        static void* operator new(std::size_t size) { return allocate_block(size); }
+        static void operator delete(void* block, std::size_t size) noexcept { free_block(block, size); }
+        group_core* group; // null: the group has let go of it
+        state_ref<future_state> ready;
+        child* newer = nullptr;
+        child* older = nullptr;
+    };
+    /// Waits until no child is left. While the group is shutting down nothing interrupts it.
+    class join_awaiter final : public leaf_awaiter<join_awaiter, void> {
+    public:
+        explicit join_awaiter(group_core& g) noexcept : group_(g) {}
+        join_awaiter(join_awaiter&& other) noexcept : leaf_awaiter(std::move(other)), group_(other.group_) {}
+        ~join_awaiter() {
+            if (group_.joiner_ == this) group_.joiner_ = nullptr;
+        }
+        cancel_outcome cancel(const std::string& message) noexcept override;
+        std::string describe() const override;
+        void waits_for(std::vector<const future_state*>& who) const override;
+        bool try_now() const noexcept { return group_.living_ == 0; }
+        template <class P> RONDO_AWAIT_SUSPEND void await_suspend(std::coroutine_handle<P> frame) { wait(frame); }
+        std::exception_ptr failure() { return group_.aborting_ && !was_cancelled() ? nullptr : take_interruption(); }
+        void value() const noexcept {}
+        void all_ended() noexcept { settle(); }
+
+    private:
+        void wait(std::coroutine_handle<> frame) noexcept;
+        group_core& group_;
+    };
+
+    void require_open() const;
+    void adopt(task_record& t, state_ref<future_state> ready);
+    void child_ended(child& c, future_state& of) noexcept;
+    void unlink(child& c) noexcept;
+    void fail(const std::exception_ptr& error) noexcept;
+    void wake_joiner() noexcept;
+    void report_errors_but(const std::exception_ptr& thrown) noexcept;
+    void interrupt_body() noexcept;
+    void abort(const std::string& reason) noexcept;
+
+    task_record& host_;
+    rondo::cancel_scope scope_;
+    child* newest_ = nullptr;
+    child* oldest_ = nullptr;
+    std::size_t living_ = 0;
+    join_awaiter* joiner_ = nullptr;
+    std::vector<handle> deferred_; // children that failed eagerly, before anybody could have known them
+    std::vector<std::exception_ptr> errors_;
+    std::exception_ptr exit_request_;
+    bool aborting_ = false;
+    bool exiting_ = false;
+    bool finished_ = false;
+    bool host_cancelled_ = false; // by us, once; taken back at the end
+};
+
+} // namespace rondo::detail

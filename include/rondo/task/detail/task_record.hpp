@@ -1,0 +1,228 @@
+// The task record: the root of a chain of frames, and all that is known of a task.
+#pragma once
+
+#include <rondo/coro/coro.hpp>
+#include <rondo/loop/event_loop.hpp>
+#include <rondo/task/detail/future_state.hpp>
+
+#include <coroutine>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace rondo {
+
+namespace detail {
+
+class awaiter;
+class scope_node;
+
+/// How many library operations may complete without suspending before a task has to let others run.
+inline constexpr std::uint8_t await_budget = 128;
+
+/// States: ready (in the ready queue), running (the loop's current), blocked (blocked_on is set), done.
+///
+/// The loop holds a reference until it is done. The outermost frame is destroyed as soon as its coroutine has ended: its
+/// value has moved into the record by then, so arguments die with the task, not with its last handle.
+class task_record : public future_state, public ready_node, private resumable {
+public:
+    /// The part of the frames that suspended last, where the next step resumes.
+    std::coroutine_handle<> innermost;
+    awaiter* blocked_on = nullptr;
+
+    event_loop& owner_loop() const noexcept { return loop(); }
+    void make_ready() noexcept { loop_access::state(loop()).ready.push(*this); }
+    bool spend_budget() noexcept {
+        if (budget_ == 0) return false;
+        --budget_;
+        return true;
+    }
+
+    // Cancellation. See engine.md: task::cancel() is counted and delivered once, a scope is noticed at every suspension.
+    /// False: it is done, or it is just passing a cancellation on and the circle of those it waits for leads back to it.
+    bool cancel(const std::string& message) override;
+    int cancelling() const noexcept { return cancels_; }
+    int uncancel() noexcept;
+    /// A cancellation that was delivered, and stepped back for an error, is delivered once more.
+    void ask_again() noexcept;
+    bool must_cancel() const noexcept { return (interrupt_ & caller_asked) != 0 && masks_ == 0; }
+    /// It must not begin to wait.
+    bool interrupted() noexcept { return interrupt_ != 0 && interrupted_now(); }
+    /// Hands a pending cancellation to the awaiter that has just begun to wait.
+    void forward_interruption() noexcept;
+    /// The cancelled_error to deliver now.
+    std::exception_ptr take_cancellation(bool awaiter_was_cancelled);
+    /// What it waited for accepted a cancellation, and ended with something better.
+    void cancellation_was_answered() noexcept { interrupt_ &= static_cast<std::uint8_t>(~caller_accepted); }
+    /// A task::cancel() that is pending is delivered by what the caller throws now.
+    void cancellation_is_delivered() noexcept { interrupt_ &= static_cast<std::uint8_t>(~caller_asked); }
+    /// While masked, task::cancel() is counted and delivered after unmask(). For cleanup that must not be torn.
+    void mask() noexcept { ++masks_; }
+    void unmask() noexcept { --masks_; }
+
+    // Scopes. `scope` is the innermost one; whoever changes it, or what it says, calls scope_changed().
+    scope_node* scope = nullptr;
+    void scope_changed() noexcept;
+
+    const std::string& name();
+    void set_name(std::string name);
+    std::string label() const override;
+    context_ref& context() noexcept { return context_; }
+    std::coroutine_handle<> outermost() const noexcept { return root_; }
+    bool started() const noexcept { return started_; }
+    /// Continuations of the outermost frame lead here.
+    bool ends_chain(std::coroutine_handle<> continuation) const noexcept {
+        return continuation.address() == static_cast<const void*>(static_cast<const resumable*>(this));
+    }
+
+    task_record* newer() const noexcept { return newer_; }
+    task_record* older() const noexcept { return older_; }
+
+    /// Makes it known to its loop and ready, or runs its first step at once. The loop's reference is the one it was born with.
+    void start(bool eagerly);
+    /// For the end of the loop, which asks every task once.
+    bool asked_to_end = false;
+
+    /// Destroys the frames of a task that will not end by itself, innermost first, and cancels it.
+    void tear_down() noexcept;
+
+protected:
+    task_record(event_loop& loop, std::coroutine_handle<> root, frame_header& header, resumable::function completed,
+                task_options&& options) noexcept;
+    ~task_record();
+
+    static task_record& of_completion(resumable* completion) noexcept;
+    /// The frames are gone, the outcome is known: tells those who wait, and lets go.
+    void finish(std::exception_ptr error) noexcept;
+    /// A return after an undelivered task::cancel() counts as cancelled.
+    std::exception_ptr cancelled_while_returning();
+    /// The coroutine has ended: what it was made from is no longer needed.
+    virtual void drop_call() noexcept {}
+    std::coroutine_handle<> release_root() noexcept { return std::exchange(root_, nullptr); }
+
+private:
+    static void step(ready_node& node, event_loop& loop);
+    void run_step(event_loop& loop);
+    void link() noexcept;
+    void unlink() noexcept;
+    bool interrupted_now() noexcept;
+    /// Asks what it is blocked on. True: accepted.
+    bool pass_on(const std::string& message) noexcept;
+    void set_cancel_message(const std::string& message);
+
+    // What most tasks do not have.
+    struct extras {
+        std::string name;
+        std::string cancel_message;
+    };
+    extras& more();
+
+    static constexpr std::uint8_t caller_asked = 1;    // task::cancel(), not delivered yet (asyncio: _must_cancel)
+    static constexpr std::uint8_t scope_asked = 2;     // a scope around it is cancelled and no shield is between
+    static constexpr std::uint8_t caller_accepted = 4; // task::cancel(), and the awaiter will settle as cancelled
+    static constexpr std::uint8_t passing_on = 8;      // what it is blocked on is being asked
+
+    std::coroutine_handle<> root_;
+    task_record* newer_ = nullptr;
+    task_record* older_ = nullptr;
+    std::int32_t cancels_ = 0;
+    std::uint8_t interrupt_ = 0;
+    std::uint8_t masks_ = 0;
+    std::uint8_t budget_ = await_budget;
+    bool started_ = false;
+    context_ref context_;
+    std::unique_ptr<extras> extras_;
+};
+
+/// A task that yields a T, with room for the value.
+template <class T> class task_of : public task_record {
+public:
+    using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+    stored& value() noexcept { return slot_.value; }
+    const std::type_info& value_type() const noexcept override { return typeid(T); }
+
+protected:
+    task_of(event_loop& loop, coro<T>&& body, task_options&& options)
+        : task_of(loop, coro_access::release(body), std::move(options)) {}
+    ~task_of() {
+        if (state() == status::value) slot_.clear();
+    }
+
+private:
+    task_of(event_loop& loop, std::coroutine_handle<coro_promise<T>> frame, task_options&& options) noexcept
+        : task_record(loop, frame, frame.promise(), &completed, std::move(options)) {}
+
+    static void completed(detail::resumable* completion) noexcept {
+        auto& self = static_cast<task_of&>(of_completion(completion));
+        auto frame = std::coroutine_handle<coro_promise<T>>::from_address(self.release_root().address());
+        result<T>& outcome = frame.promise().outcome();
+        std::exception_ptr error = outcome.take_error();
+        if (!error) error = self.cancelled_while_returning();
+        if (!error) {
+            try {
+                if constexpr (std::is_void_v<T>) self.slot_.emplace();
+                else self.slot_.emplace(*std::move(outcome));
+            } catch (...) {
+                error = std::current_exception();
+            }
+        }
+        frame.destroy();
+        self.finish(std::move(error));
+    }
+
+    value_slot<stored> slot_;
+};
+
+/// A task made from a coroutine.
+template <class T> class plain_task final : public task_of<T> {
+public:
+    plain_task(event_loop& loop, coro<T>&& body, task_options&& options)
+        : task_of<T>(loop, std::move(body), std::move(options)) {}
+    static void* operator new(std::size_t size) { return allocate_block(size); }
+    static void operator delete(void* block, std::size_t size) noexcept { free_block(block, size); }
+
+private:
+    void destroy() noexcept override { delete this; }
+};
+
+/// A callable with the arguments it will be called with, once.
+template <class F, class... A> class stored_call {
+public:
+    template <class G, class... B>
+    explicit stored_call(G&& fn, B&&... args) : fn_(std::forward<G>(fn)), args_(std::forward<B>(args)...) {}
+    auto operator()() {
+        return as_coro(
+            std::apply([this](A&... args) { return std::invoke(std::move(fn_), std::move(args)...); }, args_));
+    }
+
+private:
+    F fn_;
+    std::tuple<A...> args_;
+};
+
+/// Made before the coroutine that uses it, gone when that has ended.
+template <class Call> struct call_holder {
+    std::optional<Call> call;
+};
+
+/// A task made from a callable, which it holds as long as the coroutine lives.
+template <class T, class Call> class task_holding final : private call_holder<Call>, public task_of<T> {
+public:
+    task_holding(event_loop& loop, Call&& call, task_options&& options)
+        : call_holder<Call>{std::move(call)}, task_of<T>(loop, (*call_holder<Call>::call)(), std::move(options)) {}
+    static void* operator new(std::size_t size) { return allocate_block(size); }
+    static void operator delete(void* block, std::size_t size) noexcept { free_block(block, size); }
+
+private:
+    void drop_call() noexcept override { call_holder<Call>::call.reset(); }
+    void destroy() noexcept override { delete this; }
+};
+
+} // namespace detail
+} // namespace rondo

@@ -1,0 +1,57 @@
+// Deadlines in the level-triggered way: move_on_after() gives up quietly, fail_after() throws.
+#pragma once
+
+#include <rondo/task/cancel_scope.hpp>
+#include <rondo/task/errors.hpp>
+#include <rondo/task/future.hpp>
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace rondo {
+
+namespace detail {
+
+template <class A> coro<std::optional<non_void_t<await_result_t<A>>>> move_on(delay d, A aw) {
+    cancel_scope scope({.deadline = deadline_after(clock::now(), d)});
+    co_return co_await scope.run([&]() -> A&& { return static_cast<A&&>(aw); });
+}
+template <class F> coro<std::optional<non_void_t<started_t<F>>>> move_on_call(delay d, F fn) {
+    cancel_scope scope({.deadline = deadline_after(clock::now(), d)});
+    co_return co_await scope.run([&] { return fn(); });
+}
+template <class T> coro<T> or_timeout(coro<std::optional<non_void_t<T>>> attempt) {
+    auto value = co_await std::move(attempt);
+    if (!value) throw timeout_error();
+    if constexpr (!std::is_void_v<T>) co_return *std::move(value);
+}
+
+} // namespace detail
+
+/// Runs an awaitable, or what a callable returns, in a cancel_scope that ends after d; nullopt when it did. What was running
+/// is cancelled and awaited before this returns. d <= 0: ends at the first suspension.
+template <class A>
+    requires awaitable<A>
+coro<std::optional<non_void_t<await_result_t<A>>>> move_on_after(delay d, A&& aw) {
+    return detail::move_on<std::remove_cvref_t<A>>(d, std::forward<A>(aw));
+}
+template <class F>
+    requires(!awaitable<F>)
+coro<std::optional<non_void_t<started_t<F>>>> move_on_after(delay d, F&& fn) {
+    return detail::move_on_call<std::decay_t<F>>(d, std::forward<F>(fn));
+}
+
+/// The same, but throws timeout_error.
+template <class A>
+    requires awaitable<A>
+coro<await_result_t<A>> fail_after(delay d, A&& aw) {
+    return detail::or_timeout<await_result_t<A>>(move_on_after(d, std::forward<A>(aw)));
+}
+template <class F>
+    requires(!awaitable<F>)
+coro<started_t<F>> fail_after(delay d, F&& fn) {
+    return detail::or_timeout<started_t<F>>(move_on_after(d, std::forward<F>(fn)));
+}
+
+} // namespace rondo

@@ -1,0 +1,100 @@
+// The part of the seam that does not wait: making and closing descriptors, starting processes, running work in threads.
+// Functions return a value >= 0, or -errno.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+struct sockaddr;
+
+namespace rondo {
+class executor;
+}
+
+namespace rondo::detail {
+
+/// What a new process is given. Descriptors: the child's 0, 1 and 2 are copies of `in`, `out` and `err`; -1 leaves them as
+/// they are in this process.
+struct spawn_request {
+    std::vector<std::string> argv;
+    std::optional<std::map<std::string, std::string>> env;
+    std::optional<std::string> cwd;
+    int in = -1;
+    int out = -1;
+    int err = -1;
+    bool start_new_session = false;
+    std::vector<int> pass_fds;          // kept open in the child, at the same numbers
+};
+struct spawned_process {
+    int pid = 0;
+    int pidfd = -1;                     // readable when the process has ended
+};
+
+/// A host and a port for getaddrinfo(3); an empty host asks for what to bind to.
+struct name_request {
+    std::string host;
+    std::uint16_t port = 0;
+    int family = 0;
+    int type = 0;
+    bool passive = false;               // for bind()
+};
+struct resolved_name {
+    alignas(8) std::array<unsigned char, 128> address{};   // a sockaddr
+    std::uint32_t size = 0;
+    int family = 0;
+    int type = 0;
+    int protocol = 0;
+};
+
+class os {
+public:
+    os() = default;
+    os(const os&) = delete;
+    os& operator=(const os&) = delete;
+    virtual ~os() = default;
+
+    // Sockets; every new descriptor is non-blocking and close-on-exec.
+    virtual int open_socket(int family, int type, int protocol) noexcept = 0;
+    virtual int bind(int fd, const ::sockaddr* address, std::uint32_t size) noexcept = 0;
+    virtual int listen(int fd, int backlog) noexcept = 0;
+    virtual int set_option(int fd, int level, int name, int value) noexcept = 0;
+    virtual int get_option(int fd, int level, int name, int& value) noexcept = 0;
+    virtual int local_address(int fd, ::sockaddr* address, std::uint32_t& size) noexcept = 0;
+    virtual int peer_address(int fd, ::sockaddr* address, std::uint32_t& size) noexcept = 0;
+    virtual int shutdown(int fd, int how) noexcept = 0;
+    /// close() will reset the connection instead of ending it in order (SO_LINGER with 0 seconds).
+    virtual int reset_on_close(int fd) noexcept = 0;
+    virtual int close(int fd) noexcept = 0;
+
+    // Pipes: first the reading end. Both ends close-on-exec; `our_end` (0 or 1) alone is non-blocking. When that is the
+    // writing end, SIGPIPE is ignored from now on where it had its default action.
+    virtual int make_pipe(int our_end, std::pair<int, int>& ends) noexcept = 0;
+    virtual int open_null(bool for_writing) noexcept = 0;
+
+    // Unix socket files.
+    virtual int unlink_socket(const std::string& path) noexcept = 0;                  // only when it is a socket
+    virtual int file_identity(const std::string& path, std::pair<std::uint64_t, std::uint64_t>& id) noexcept = 0;   // device, inode
+
+    // Processes.
+    virtual int spawn(const spawn_request& request, spawned_process& child) noexcept = 0;
+    /// 0 while it runs; 1 and the status (negative: the signal) when it was reaped now; -ECHILD: somebody else did.
+    virtual int reap(const spawned_process& child, int& status) noexcept = 0;
+    virtual int send_signal(const spawned_process& child, int signal) noexcept = 0;
+
+    // Threads and names.
+    /// Blocks: for an executor's thread, and so from any thread. 0; otherwise an error of getaddrinfo(3), all of which are
+    /// negative (EAI_*), or for EAI_SYSTEM the errno, which is positive.
+    virtual int resolve(const name_request& request, std::vector<resolved_name>& found) noexcept = 0;
+    virtual std::shared_ptr<executor> make_thread_pool(std::size_t threads, std::string_view name) = 0;
+};
+
+} // namespace rondo::detail

@@ -1,0 +1,98 @@
+#include "loop/backend/perform.hpp"
+
+#include <cerrno>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace rondo::detail {
+
+namespace {
+
+template <class Call> std::int64_t uninterrupted(Call call) noexcept {
+    for (;;) {
+        const auto result = call();
+        if (result >= 0) return result;
+        if (errno != EINTR) return -errno;
+    }
+}
+
+bool is_eagain(std::int64_t result) noexcept { return result == -EAGAIN || result == -EWOULDBLOCK; }
+
+std::int64_t poll_once(const operation& op) noexcept {
+    ::pollfd p{.fd = op.fd, .events = static_cast<short>(op.flags), .revents = 0};
+    const std::int64_t ready = uninterrupted([&] { return ::poll(&p, 1, 0); });
+    if (ready <= 0) return ready == 0 ? would_block : ready;
+    return p.revents & POLLNVAL ? -EBADF : p.revents;
+}
+
+/// `transfer(done)` moves what is left after `done` bytes. What arrived before an error or the end is the result.
+template <class Transfer> std::int64_t move_bytes(operation& op, Transfer transfer) noexcept {
+    const bool all = (op.flags & MSG_WAITALL) != 0 && (op.flags & MSG_PEEK) == 0;
+    for (;;) {
+        const auto done = static_cast<std::size_t>(op.result);
+        const std::int64_t moved = uninterrupted([&] { return transfer(done); });
+        if (is_eagain(moved)) return would_block;
+        if (!all) return moved;
+        if (moved <= 0) return done ? op.result : moved;
+        op.result += moved;
+        if (static_cast<std::size_t>(op.result) == op.size) return op.result;
+    }
+}
+
+std::int64_t connect_once(const operation& op, bool repeated) noexcept {
+    // Not "uninterrupted": an interrupted connect goes on, and the next call asks how far it is.
+    if (::connect(op.fd, op.address, op.address_size) == 0) return 0;
+    switch (errno) {
+    case EINPROGRESS:
+    case EALREADY:
+    case EINTR: return would_block;
+    case EISCONN: return repeated ? 0 : -EISCONN;
+    default: return -errno;
+    }
+}
+
+} // namespace
+
+std::int64_t perform(operation& op, bool repeated) noexcept {
+    const int fd = op.fd;
+    const int flags = static_cast<int>(op.flags);
+    auto* const buffer = static_cast<char*>(op.buffer);
+    const bool positioned = op.offset != static_cast<std::uint64_t>(-1);
+    std::int64_t result = 0;
+    switch (op.kind) {
+    case operation_kind::poll: return poll_once(op);
+    case operation_kind::connect: return connect_once(op, repeated);
+    case operation_kind::recv:
+        return move_bytes(op, [&](std::size_t done) { return ::recv(fd, buffer + done, op.size - done, flags | MSG_DONTWAIT); });
+    case operation_kind::send:
+        return move_bytes(op, [&](std::size_t done) {
+            return ::send(fd, buffer + done, op.size - done, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+        });
+    case operation_kind::read:
+        result = uninterrupted([&] {
+            return positioned ? ::pread(fd, buffer, op.size, static_cast<off_t>(op.offset)) : ::read(fd, buffer, op.size);
+        });
+        break;
+    case operation_kind::write:
+        result = uninterrupted([&] {
+            return positioned ? ::pwrite(fd, op.data, op.size, static_cast<off_t>(op.offset)) : ::write(fd, op.data, op.size);
+        });
+        break;
+    case operation_kind::recvmsg:
+        result = uninterrupted([&] { return ::recvmsg(fd, op.message, flags | MSG_DONTWAIT); });
+        break;
+    case operation_kind::sendmsg:
+        result = uninterrupted([&] { return ::sendmsg(fd, op.message, flags | MSG_DONTWAIT | MSG_NOSIGNAL); });
+        break;
+    case operation_kind::accept:
+        result = uninterrupted([&] {
+            return ::accept4(fd, op.address, op.address ? &op.address_size : nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        });
+        break;
+    }
+    return is_eagain(result) ? would_block : result;
+}
+
+} // namespace rondo::detail

@@ -1,0 +1,18 @@
+// An operation as one system call that does not wait.
+#pragma once
+
+#include <rondo/loop/detail/operation.hpp>
+
+#include <cstdint>
+#include <limits>
+
+namespace rondo::detail {
+
+/// What perform() gives when the operation has to wait for its descriptor. No result of an operation looks like it.
+inline constexpr std::int64_t would_block = std::numeric_limits<std::int64_t>::min();
+
+/// Tries `op` once. Its result, or would_block: then the call is repeated when the descriptor is ready. Between calls
+/// `op.result` counts what a MSG_WAITALL operation has done so far (0 at first); `repeated` tells that a connect was begun.
+std::int64_t perform(operation& op, bool repeated) noexcept;
+
+} // namespace rondo::detail

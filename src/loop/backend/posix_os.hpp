@@ -1,0 +1,37 @@
+// The operating system as it is: detail::os on Linux.
+#pragma once
+
+#include "loop/backend/os.hpp"
+
+namespace rondo::detail {
+
+/// A backend that keeps books of descriptors overrides what opens and closes them. Belongs to the loop's thread, but for
+/// make_thread_pool().
+class posix_os : public os {
+public:
+    int open_socket(int family, int type, int protocol) noexcept override;
+    int bind(int fd, const ::sockaddr* address, std::uint32_t size) noexcept override;
+    int listen(int fd, int backlog) noexcept override;
+    int set_option(int fd, int level, int name, int value) noexcept override;
+    int get_option(int fd, int level, int name, int& value) noexcept override;
+    int local_address(int fd, ::sockaddr* address, std::uint32_t& size) noexcept override;
+    int peer_address(int fd, ::sockaddr* address, std::uint32_t& size) noexcept override;
+    int shutdown(int fd, int how) noexcept override;
+    int reset_on_close(int fd) noexcept override;
+    int close(int fd) noexcept override;
+
+    int make_pipe(int our_end, std::pair<int, int>& ends) noexcept override;
+    int open_null(bool for_writing) noexcept override;
+
+    int unlink_socket(const std::string& path) noexcept override;
+    int file_identity(const std::string& path, std::pair<std::uint64_t, std::uint64_t>& id) noexcept override;
+
+    int spawn(const spawn_request& request, spawned_process& child) noexcept override;
+    int reap(const spawned_process& child, int& status) noexcept override;
+    int send_signal(const spawned_process& child, int signal) noexcept override;
+
+    int resolve(const name_request& request, std::vector<resolved_name>& found) noexcept override;
+    std::shared_ptr<executor> make_thread_pool(std::size_t threads, std::string_view name) override;
+};
+
+} // namespace rondo::detail

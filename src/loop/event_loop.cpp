@@ -1,0 +1,276 @@
+#include <rondo/loop/event_loop.hpp>
+
+#include <rondo/coro/debug.hpp>
+#include <rondo/coro/detail/exception_cast.hpp>
+
+#include "loop/backend/os.hpp"
+#include "loop/internals.hpp"
+#include "loop/loop_registry.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace rondo {
+
+namespace {
+
+constexpr unsigned poll_at_least_every = 61;
+constexpr time_point no_wait = time_point::min();
+
+} // namespace
+
+event_loop::event_loop(loop_options options) : internals_(std::make_unique<internals>()) {
+    internals_->backend = detail::make_backend(options.backend);
+    state_.debug = options.debug.value_or(detail::debug_environment());
+    detail::register_loop(*this);
+}
+
+event_loop::~event_loop() {
+    if (state_.generation != detail::process_generation) {
+        internals_->backend->abandon();
+        detail::unregister_loop(*this);
+        for (auto& entry : internals_->services) static_cast<void>(entry.second.release()); // they are the parent's
+        return;
+    }
+    if (!closed_) {
+        if (state_.debug) detail::report_line("an event loop was destroyed without close(); closing it now");
+        close();
+    }
+    forget_ready(); // a future that was set after close() had callbacks
+}
+
+void event_loop::forget_ready() noexcept {
+    while (!state_.ready.empty()) detail::callback::discard(state_.ready.pop());
+}
+
+void event_loop::check_usable_slowly() const {
+    if (closed_) throw runtime_error("the event loop is closed");
+    if (state_.generation != detail::process_generation)
+        throw runtime_error("this event loop belongs to the parent process: make a new one after fork()");
+    if (state_.debug && running_ && internals_->thread != std::this_thread::get_id())
+        throw runtime_error("the event loop was used from a thread that does not run it: say call_soon_threadsafe()");
+}
+
+void event_loop::check_can_run() const {
+    if (closed_) throw runtime_error("the event loop is closed");
+    if (state_.generation != detail::process_generation)
+        throw runtime_error("this event loop belongs to the parent process: make a new one after fork()");
+    if (running_) throw runtime_error("this event loop is already running");
+    if (detail::current_loop) throw runtime_error("another event loop is running in this thread");
+}
+
+void event_loop::start_running() {
+    check_can_run();
+    running_ = true;
+    internals_->thread = std::this_thread::get_id();
+    detail::current_loop = this;
+}
+
+void event_loop::stop_running() noexcept {
+    running_ = false;
+    detail::current_loop = nullptr;
+}
+
+void event_loop::run_forever() {
+    start_running();
+    struct end {
+        event_loop& loop;
+        ~end() {
+            loop.stopping_ = false;
+            loop.stop_running();
+        }
+    } at_end{*this};
+    do pass(time_point::max());
+    while (!stopping_);
+}
+
+bool event_loop::run_once(delay timeout) {
+    start_running();
+    struct end {
+        event_loop& loop;
+        ~end() { loop.stop_running(); }
+    } at_end{*this};
+    return pass(detail::deadline_after(time(), timeout).value_or(time_point::max()));
+}
+
+void event_loop::stop() noexcept { stopping_ = true; }
+
+bool event_loop::pass(time_point until) {
+    internals& in = *internals_;
+    ++state_.passes;
+    in.inbox.take(state_.ready);
+    const bool work = !state_.ready.empty();
+    if (!work || ++in.passes_without_poll >= poll_at_least_every) {
+        in.passes_without_poll = 0;
+        if (work || stopping_ || !in.inbox.fall_asleep()) {
+            in.backend->wait(no_wait);
+        } else {
+            const bool signalled = in.signals && in.signals->pending();
+            in.backend->wait(signalled ? no_wait : std::min(until, in.timers.next_deadline()));
+            in.inbox.wake_up();
+        }
+        in.inbox.take(state_.ready);
+    }
+    if (in.signals && in.signals->pending()) [[unlikely]] {
+        in.signals->dispatch(
+            [this](const std::shared_ptr<std::function<void()>>& fn) { call_soon([fn] { (*fn)(); }); });
+    }
+    if (!in.timers.empty()) in.timers.fire_due(in.backend->now(), *this);
+    const bool ran = !state_.ready.empty();
+    if (ran) run_ready();
+    return ran;
+}
+
+void event_loop::run_ready() {
+    const detail::ready_node* last = state_.ready.back();
+    for (bool more = true; more;) {
+        detail::ready_node& node = state_.ready.pop();
+        more = &node != last;
+        if (state_.debug) [[unlikely]] {
+            const time_point began = time();
+            node.run(node, *this);
+            observe_slowness(began);
+        } else {
+            node.run(node, *this);
+        }
+        if (state_.exit_request) [[unlikely]]
+            std::rethrow_exception(std::exchange(state_.exit_request, nullptr));
+    }
+}
+
+void event_loop::observe_slowness(time_point began) {
+    const duration took = time() - began;
+    if (took < slow_callback_duration_) return;
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+    detail::report_line("a task or callback ran for " + std::to_string(ms) + " ms without awaiting");
+}
+
+handle event_loop::enqueue_threadsafe(detail::callback& c) {
+    handle result(&c);
+    c.retain();
+    internals& in = *internals_;
+    in.visitors.fetch_add(1); // either close() sees the visitor, or the visitor sees that it is closed
+    const bool open = !in.closed.load() && state_.generation == detail::process_generation;
+    if (open && in.inbox.push(c)) in.backend->wake();
+    in.visitors.fetch_sub(1);
+    if (open) return result;
+    detail::callback::discard(c);
+    if (state_.generation == detail::process_generation) throw runtime_error("the event loop is closed");
+    throw runtime_error("this event loop belongs to the parent process: make a new one after fork()");
+}
+
+void event_loop::close() {
+    if (running_) throw runtime_error("a running event loop cannot be closed");
+    if (closed_) return;
+    if (state_.generation != detail::process_generation)
+        throw runtime_error("this event loop belongs to the parent process: only that can close it");
+    internals& in = *internals_;
+    const auto tell = [&](detail::closing step) {
+        for (std::size_t i = in.services.size(); i-- > 0;) in.services[i].second->close(*this, step);
+    };
+    tell(detail::closing::work);
+    tell(detail::closing::threads);
+    in.default_executor.reset();
+    in.backend->drain();
+    tell(detail::closing::frames);
+    in.signals.reset();
+    closed_ = true;
+    in.closed.store(true);
+    while (in.visitors.load() != 0) std::this_thread::yield();
+    detail::unregister_loop(*this);
+    in.timers.fire_due(time_point::max(), *this);
+    in.inbox.take(state_.ready);
+    forget_ready();
+    in.services.clear();
+    in.backend.reset();
+}
+
+void event_loop::add_signal_handler_impl(int signal, std::function<void()> fn) {
+    check_usable();
+    internals& in = *internals_;
+    if (!in.signals) in.signals = std::make_unique<detail::signal_dispatcher>(*in.backend, in.inbox);
+    in.signals->add(signal, std::move(fn));
+}
+
+bool event_loop::remove_signal_handler(int signal) {
+    return internals_->signals && internals_->signals->remove(signal);
+}
+
+time_point event_loop::time() const noexcept {
+    return internals_->backend ? internals_->backend->now() : std::chrono::steady_clock::now();
+}
+int event_loop::poll_fd() const noexcept { return internals_->backend ? internals_->backend->poll_fd() : -1; }
+backend_kind event_loop::backend() const noexcept {
+    return internals_->backend ? internals_->backend->kind() : backend_kind::automatic;
+}
+
+void event_loop::set_default_executor(std::shared_ptr<executor> e) { internals_->default_executor = std::move(e); }
+executor& event_loop::default_executor() {
+    check_usable();
+    auto& e = internals_->default_executor;
+    if (!e) e = internals_->backend->os().make_thread_pool(0, "rondo");
+    return *e;
+}
+
+event_loop* running_loop_or_null() noexcept { return detail::current_loop; }
+event_loop& running_loop() {
+    if (detail::current_loop) return *detail::current_loop;
+    throw runtime_error("no event loop runs in this thread");
+}
+
+time_point clock::now() noexcept {
+    return detail::current_loop ? detail::current_loop->time() : std::chrono::steady_clock::now();
+}
+
+namespace detail {
+
+backend& loop_access::backend(event_loop& loop) noexcept { return *loop.internals_->backend; }
+timer_queue& loop_access::timers(event_loop& loop) noexcept { return loop.internals_->timers; }
+
+loop_service* loop_access::find_service(event_loop& loop, service_key key) noexcept {
+    for (auto& [k, s] : loop.internals_->services) {
+        if (k == key) return s.get();
+    }
+    return nullptr;
+}
+void loop_access::add_service(event_loop& loop, service_key key, std::unique_ptr<loop_service> service) {
+    loop.internals_->services.emplace_back(key, std::move(service));
+}
+
+void loop_access::set_error_reporter(event_loop& loop, void (*reporter)(event_loop&, const error_report&)) noexcept {
+    loop.internals_->reporter = reporter;
+}
+void loop_access::report(event_loop& loop, const error_report& what) noexcept {
+    if (loop.internals_->reporter) {
+        loop.internals_->reporter(loop, what);
+        return;
+    }
+    std::string line = what.message;
+    if (what.exception) line += ": " + describe_exception(what.exception);
+    report_line(line);
+}
+
+bool loop_access::run_while(event_loop& loop, const std::function<bool()>& more, time_point until) {
+    while (more()) {
+        if (loop.time() >= until) return false;
+        loop.start_running();
+        struct end {
+            event_loop& l;
+            ~end() { l.stop_running(); }
+        } at_end{loop};
+        loop.pass(until);
+    }
+    return true;
+}
+
+void loop_access::check_usable(const event_loop& loop) { loop.check_usable(); }
+bool loop_access::is_open(const event_loop* loop) noexcept { return is_registered(loop); }
+
+void arm_timer(event_loop& loop, timer_node& timer, time_point when) { loop_access::timers(loop).arm(timer, when); }
+void disarm_timer(event_loop& loop, timer_node& timer) noexcept {
+    if (timer.armed()) loop_access::timers(loop).disarm(timer);
+}
+
+} // namespace detail
+} // namespace rondo

@@ -1,0 +1,102 @@
+#include <rondo/loop/handle.hpp>
+
+#include <rondo/coro/detail/exception_cast.hpp>
+#include <rondo/loop/detail/loop_state.hpp>
+#include <rondo/loop/event_loop.hpp>
+
+namespace rondo {
+
+namespace detail {
+
+callback::callback(event_loop& loop, call_options&& options, bool threadsafe)
+    : ready_node(&run_scheduled),
+      loop_(loop),
+      threadsafe_(threadsafe),
+      context_(options.context ? options.context->state() : fork_context()),
+      where_(options.where) {}
+
+void callback::retain() noexcept {
+    if (threadsafe_) references_.fetch_add(1, std::memory_order_relaxed);
+    else references_.store(references_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+void callback::release() noexcept {
+    std::uint32_t left = 0;
+    if (threadsafe_) {
+        left = references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
+    } else {
+        left = references_.load(std::memory_order_relaxed) - 1;
+        references_.store(left, std::memory_order_relaxed);
+    }
+    if (left == 0) destroy();
+}
+
+void callback::cancel() noexcept {
+    state before = state::scheduled;
+    if (state_.compare_exchange_strong(before, state::cancelled, std::memory_order_acq_rel)) {
+        if (threadsafe_) return; // the loop's thread drops the callable when its turn comes
+        drop_callable();
+        unschedule();
+    } else if (before == state::running && current_loop != &loop_) {
+        state_.wait(state::running, std::memory_order_acquire);
+    }
+}
+
+void callback::run_scheduled(ready_node& node, event_loop& loop) {
+    auto& self = static_cast<callback&>(node);
+    state before = state::scheduled;
+    if (self.state_.compare_exchange_strong(before, state::running, std::memory_order_acq_rel)) {
+        std::exception_ptr error;
+        {
+            context_switch inside(self.context_);
+            try {
+                self.invoke();
+            } catch (...) {
+                error = std::current_exception();
+            }
+            self.drop_callable();
+        }
+        self.state_.store(state::ran, std::memory_order_release);
+        if (self.threadsafe_) self.state_.notify_all();
+        if (error && is_exit_request(error)) loop_access::state(loop).exit_request = error;
+        else if (error)
+            loop_access::report(loop, {.message = "exception in callback", .exception = error, .handle = &self});
+    } else if (self.threadsafe_) {
+        self.drop_callable();
+    }
+    self.release();
+}
+
+void callback::discard(ready_node& node) noexcept {
+    if (node.run != &run_scheduled) return;
+    auto& self = static_cast<callback&>(node);
+    state before = state::scheduled;
+    const bool was_scheduled = self.state_.compare_exchange_strong(before, state::cancelled, std::memory_order_acq_rel);
+    if (was_scheduled || self.threadsafe_) self.drop_callable();
+    self.release();
+}
+
+timer_callback::timer_callback(event_loop& loop, call_options&& options, bool threadsafe)
+    : callback(loop, std::move(options), threadsafe) {}
+
+void timer_callback::arm(time_point when) {
+    timer_.due = when;
+    arm_timer(loop(), timer_, when);
+    retain();
+}
+
+void timer_callback::unschedule() noexcept {
+    if (!timer_.armed()) return; // it is in the ready queue, which will let go of it
+    disarm_timer(loop(), timer_);
+    release();
+}
+
+void timer_callback::owned_timer::fire_owner(timer_node& node, event_loop& loop) noexcept {
+    loop_access::state(loop).ready.push(static_cast<owned_timer&>(node).owner);
+}
+
+} // namespace detail
+
+rondo::context handle::context() const { return callback_ ? rondo::context(callback_->context()) : rondo::context(); }
+
+} // namespace rondo

@@ -1,0 +1,34 @@
+// What a loop holds beside its state.
+#pragma once
+
+#include <rondo/loop/event_loop.hpp>
+
+#include "loop/backend/backend.hpp"
+#include "loop/inbox.hpp"
+#include "loop/signals.hpp"
+#include "loop/timer_queue.hpp"
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace rondo {
+
+struct event_loop::internals {
+    std::unique_ptr<detail::backend> backend;
+    detail::timer_queue timers;
+    detail::inbox inbox;
+    std::vector<std::pair<detail::service_key, std::unique_ptr<detail::loop_service>>> services;
+    std::shared_ptr<executor> default_executor;
+    void (*reporter)(event_loop&, const detail::error_report&) = nullptr;
+    std::unique_ptr<detail::signal_dispatcher> signals;
+    std::thread::id thread; // of the run that is going on
+    unsigned passes_without_poll = 0;
+    // What other threads look at. close() says closed and then waits until no thread is inside enqueue_threadsafe().
+    std::atomic<bool> closed{false};
+    std::atomic<unsigned> visitors{0};
+};
+
+} // namespace rondo

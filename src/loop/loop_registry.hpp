@@ -1,0 +1,14 @@
+// Which loops are open in this process, and in which process we are.
+#pragma once
+
+namespace rondo {
+class event_loop;
+}
+
+namespace rondo::detail {
+
+void register_loop(const event_loop& loop);
+void unregister_loop(const event_loop& loop) noexcept;
+bool is_registered(const event_loop* loop) noexcept;
+
+} // namespace rondo::detail

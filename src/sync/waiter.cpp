@@ -1,0 +1,54 @@
+#include <rondo/sync/detail/waiter.hpp>
+
+#include <rondo/coro/exceptions.hpp>
+
+namespace rondo::detail {
+
+waiter::~waiter() {
+    if (line_) line_->remove(*this);
+}
+
+cancel_outcome waiter::cancel(const std::string&) noexcept {
+    if (!is_waiting()) return cancel_outcome::too_late;
+    line_->remove(*this);
+    settle_cancelled();
+    return cancel_outcome::accepted;
+}
+
+std::exception_ptr waiter::abandonment() const noexcept {
+    if (!abandoned_) return nullptr;
+    return std::make_exception_ptr(
+        runtime_error("what this task waited for was destroyed: a lock, a queue or the like must outlive those who use it"));
+}
+
+line::~line() {
+    while (waiter* w = first_) {
+        remove(*w);
+        w->abandoned_ = true;
+        if (w->is_waiting()) w->settle();
+    }
+}
+
+void line::promise_first(line& promised) noexcept {
+    waiter& w = *first_;
+    remove(w);
+    promised.push(w);
+    w.settle();
+}
+
+void line::dismiss_all() noexcept {
+    while (waiter* w = first_) {
+        remove(*w);
+        w->settle();
+    }
+}
+
+void line::revoke_all() noexcept {
+    while (first_) remove(*first_);
+}
+
+void line::check_thread() const {
+    if (first_) loop_access::check_usable(first_->task()->loop());
+}
+
+} // namespace rondo::detail

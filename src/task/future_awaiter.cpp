@@ -1,0 +1,54 @@
+#include <rondo/task/detail/future_awaiter.hpp>
+
+namespace rondo::detail {
+
+future_awaiter_base::~future_awaiter_base() {
+    if (linked()) future_->remove_done_node(*this);
+}
+
+bool future_awaiter_base::try_now() {
+    if (!future_) throw invalid_state_error("a null future cannot be awaited");
+    if (future_->done()) return true;
+    if (&future_->loop() != &task()->loop())
+        throw runtime_error(future_->label() + " belongs to a different event loop");
+    if (future_.get() == task()) throw runtime_error(future_->label() + " cannot await itself");
+    return false;
+}
+
+void future_awaiter_base::wait(std::coroutine_handle<> frame) noexcept {
+    const bool interrupted = task()->interrupted();
+    if (!suspend_uninterrupted(frame)) return;
+    future_->add_done_node(*this);
+    if (interrupted) task()->forward_interruption();
+}
+
+void future_awaiter_base::done(done_node& node, future_state&) noexcept {
+    static_cast<future_awaiter_base&>(node).settle();
+}
+
+cancel_outcome future_awaiter_base::cancel(const std::string& message) noexcept {
+    mark_cancelled();
+    state_ref<future_state> keep = future_;
+    if (keep->cancel(message)) return cancel_outcome::accepted;
+    if (keep->done()) return cancel_outcome::too_late;
+    keep->remove_done_node(*this); // a circle of tasks that wait for each other is broken here
+    settle_cancelled();
+    return cancel_outcome::accepted;
+}
+
+std::exception_ptr future_awaiter_base::failure() {
+    const bool only_asked = was_cancelled() && future_ && future_->done();
+    if (only_asked && future_->state() != future_state::status::cancelled) clear_cancelled(); // it had something better
+    if (std::exception_ptr interruption = take_interruption()) return interruption;
+    future_->mark_observed();
+    if (future_->error()) return future_->error();
+    if (future_->value_taken)
+        return std::make_exception_ptr(invalid_state_error("the value of " + future_->label() + " was taken before"));
+    return nullptr;
+}
+
+std::string future_awaiter_base::describe() const { return "waiting for " + future_->label(); }
+
+void future_awaiter_base::waits_for(std::vector<const future_state*>& who) const { who.push_back(future_.get()); }
+
+} // namespace rondo::detail

@@ -1,0 +1,106 @@
+#include <rondo/task/detail/future_state.hpp>
+
+#include <rondo/coro/debug.hpp>
+
+#include <atomic>
+
+namespace rondo::detail {
+
+namespace {
+
+/// Process-wide ids without an atomic operation for each: a thread takes a thousand at a time.
+std::uint64_t next_id() noexcept {
+    constexpr std::uint64_t portion = 1024;
+    static std::atomic<std::uint64_t> taken{1};
+    constinit static thread_local std::uint64_t next = 0;
+    constinit static thread_local std::uint64_t end = 0;
+    if (next == end) {
+        next = taken.fetch_add(portion, std::memory_order_relaxed);
+        end = next + portion;
+    }
+    return next++;
+}
+
+} // namespace
+
+future_state::future_state(event_loop& loop, std::source_location where) noexcept
+    : loop_(&loop), id_(next_id()), created_at_(where) {}
+
+future_state::~future_state() {
+    while (waiters_) {
+        done_node& node = *waiters_;
+        remove_done_node(node);
+        node.fire(node, *this); // it sees a future that is not done: nobody will ever end it
+    }
+}
+
+void future_state::add_done_node(done_node& node) noexcept {
+    if (done()) {
+        node.fire(node, *this);
+        return;
+    }
+    node.next = nullptr;
+    node.previous = last_waiter_;
+    *last_waiter_ = &node;
+    last_waiter_ = &node.next;
+}
+
+void future_state::remove_done_node(done_node& node) noexcept {
+    if (!node.linked()) return;
+    *node.previous = node.next;
+    if (node.next) node.next->previous = node.previous;
+    else last_waiter_ = node.previous;
+    node.previous = nullptr;
+    node.next = nullptr;
+}
+
+void future_state::settle(status how) noexcept {
+    status_ = how;
+    retain();
+    while (waiters_) {
+        done_node& node = *waiters_;
+        remove_done_node(node);
+        node.fire(node, *this);
+    }
+    release();
+}
+
+void future_state::settle_error(std::exception_ptr error) noexcept {
+    const bool cancelled = is_cancellation(error);
+    error_ = std::move(error);
+    settle(cancelled ? status::cancelled : status::error);
+}
+
+void future_state::settle_failed(std::exception_ptr error) noexcept {
+    error_ = std::move(error);
+    settle(status::error);
+}
+
+void future_state::require_value() {
+    if (!done()) throw invalid_state_error(label() + " is not done");
+    observed_ = true;
+    if (error_) std::rethrow_exception(error_);
+    if (value_taken) throw invalid_state_error("the value of " + label() + " was taken before");
+}
+
+void future_state::last_release() noexcept {
+    if (status_ == status::error && !observed_) {
+        references_ = 1;
+        report_unobserved();
+        if (--references_ != 0) return; // the exception handler kept a handle
+    }
+    destroy();
+}
+
+void future_state::report_unobserved() noexcept {
+    observed_ = true;
+    const std::string message = label() + " failed and nobody looked at its exception";
+    if (loop_access::is_open(loop_)) {
+        loop_access::report(*loop_, {.message = message, .exception = error_, .future = this});
+        return;
+    }
+    report_line(message + " (made at " + created_at_.file_name() + ":" + std::to_string(created_at_.line()) +
+                "): " + describe_exception(error_));
+}
+
+} // namespace rondo::detail

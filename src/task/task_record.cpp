@@ -1,0 +1,173 @@
+#include <rondo/task/detail/task_record.hpp>
+
+#include <rondo/coro/invariant.hpp>
+#include <rondo/task/detail/awaiter.hpp>
+#include <rondo/task/detail/launch.hpp>
+#include <rondo/task/detail/scope_tree.hpp>
+
+namespace rondo::detail {
+
+task_record::task_record(event_loop& loop, std::coroutine_handle<> root, frame_header& header,
+                         resumable::function completed, task_options&& options) noexcept
+    : future_state(loop, options.where),
+      ready_node(&step),
+      resumable{completed, nullptr},
+      innermost(root),
+      root_(root),
+      context_(options.context ? options.context->state() : fork_context()) {
+    mark_task();
+    header.task = this;
+    header.continuation = resumable::handle();
+    if (!options.name.empty()) set_name(std::move(options.name));
+}
+
+task_record::~task_record() { require_invariant(root_ == nullptr, "a task record outlives its frames"); }
+
+task_record& task_record::of_completion(resumable* completion) noexcept {
+    return static_cast<task_record&>(*completion);
+}
+
+void task_record::start(bool eagerly) {
+    link();
+    if (eagerly && loop().is_running()) run_step(loop());
+    else make_ready();
+}
+
+void task_record::step(ready_node& node, event_loop& loop) { static_cast<task_record&>(node).run_step(loop); }
+
+void task_record::run_step(event_loop& loop) {
+    loop_state& here = loop_access::state(loop);
+    task_record* before = std::exchange(here.current, this);
+    budget_ = await_budget;
+    if (!started_ && must_cancel()) {
+        std::exception_ptr error = take_cancellation(false);
+        release_root().destroy();
+        finish(std::move(error));
+    } else {
+        started_ = true;
+        context_switch inside(context_);
+        innermost.resume(); // may end the task, and this with it
+    }
+    here.current = before;
+}
+
+void task_record::finish(std::exception_ptr error) noexcept {
+    drop_call();
+    unlink();
+    scope = nullptr;
+    if (error && is_exit_request(error)) loop_access::state(loop()).exit_request = error;
+    if (error) settle_error(std::move(error));
+    else settle_value();
+    if (report_when_failed) report_if_failed(*this);
+    release();
+}
+
+std::exception_ptr task_record::cancelled_while_returning() {
+    return (interrupt_ & caller_asked) != 0 ? take_cancellation(false) : nullptr;
+}
+
+bool task_record::cancel(const std::string& message) {
+    if (done() || (interrupt_ & passing_on) != 0) return false;
+    ++cancels_;
+    const bool accepted = masks_ == 0 && blocked_on && pass_on(message);
+    // While one is on its way, that one's message stays.
+    if ((interrupt_ & caller_accepted) == 0) set_cancel_message(message);
+    interrupt_ |= accepted ? caller_accepted : caller_asked;
+    return true;
+}
+
+bool task_record::pass_on(const std::string& message) noexcept {
+    interrupt_ |= passing_on;
+    const bool accepted = blocked_on->cancel(message) == cancel_outcome::accepted;
+    interrupt_ &= static_cast<std::uint8_t>(~passing_on);
+    return accepted;
+}
+
+void task_record::set_cancel_message(const std::string& message) {
+    if (extras_ || !message.empty()) more().cancel_message = message;
+}
+
+int task_record::uncancel() noexcept {
+    if (cancels_ > 0) --cancels_;
+    if (cancels_ == 0) interrupt_ &= static_cast<std::uint8_t>(~caller_asked);
+    return cancels_;
+}
+
+void task_record::ask_again() noexcept { interrupt_ |= caller_asked; }
+
+bool task_record::interrupted_now() noexcept {
+    interrupt_ &= static_cast<std::uint8_t>(~caller_accepted); // a new wait: what the last one accepted is history
+    return (interrupt_ & scope_asked) != 0 || must_cancel();
+}
+
+void task_record::forward_interruption() noexcept {
+    const bool by_caller = must_cancel();
+    const std::string message = by_caller && extras_ ? extras_->cancel_message : std::string();
+    if (pass_on(message) && by_caller) {
+        interrupt_ &= static_cast<std::uint8_t>(~caller_asked);
+        interrupt_ |= caller_accepted;
+    }
+}
+
+std::exception_ptr task_record::take_cancellation(bool awaiter_was_cancelled) {
+    const bool by_caller = must_cancel() || (interrupt_ & caller_accepted) != 0;
+    if (by_caller || !awaiter_was_cancelled) {
+        interrupt_ &= static_cast<std::uint8_t>(~(caller_asked | caller_accepted));
+        std::string message = extras_ ? std::exchange(extras_->cancel_message, {}) : std::string();
+        return std::make_exception_ptr(cancelled_access::make(std::move(message), nullptr));
+    }
+    const scope_node* origin = scope_node::origin_of_cancellation(scope);
+    return std::make_exception_ptr(cancelled_access::make(origin ? origin->reason() : std::string(), origin));
+}
+
+void task_record::scope_changed() noexcept {
+    const bool cancelled = scope_node::is_cancelled(scope);
+    if (cancelled == ((interrupt_ & scope_asked) != 0)) return;
+    interrupt_ ^= scope_asked;
+    if (cancelled && blocked_on) pass_on({});
+}
+
+task_record::extras& task_record::more() {
+    if (!extras_) extras_ = std::make_unique<extras>();
+    return *extras_;
+}
+
+const std::string& task_record::name() {
+    std::string& n = more().name;
+    if (n.empty()) n = "Task-" + std::to_string(id());
+    return n;
+}
+void task_record::set_name(std::string n) { more().name = std::move(n); }
+std::string task_record::label() const {
+    if (extras_ && !extras_->name.empty()) return "task '" + extras_->name + "'";
+    return "task 'Task-" + std::to_string(id()) + "'";
+}
+
+void task_record::link() noexcept {
+    loop_state& here = loop_access::state(loop());
+    older_ = here.tasks;
+    if (older_) older_->newer_ = this;
+    else here.oldest_task = this;
+    here.tasks = this;
+}
+
+void task_record::unlink() noexcept {
+    loop_state& here = loop_access::state(loop());
+    (newer_ ? newer_->older_ : here.tasks) = older_;
+    (older_ ? older_->newer_ : here.oldest_task) = newer_;
+    newer_ = older_ = nullptr;
+}
+
+void task_record::tear_down() noexcept {
+    blocked_on = nullptr;
+    std::coroutine_handle<> frame = innermost;
+    while (frame != root_) {
+        const std::coroutine_handle<> parent = header_of(frame).continuation;
+        frame.destroy();
+        frame = parent;
+    }
+    release_root().destroy();
+    finish(std::make_exception_ptr(cancelled_access::make("the event loop was closed", nullptr)));
+}
+
+} // namespace rondo::detail

@@ -1,0 +1,183 @@
+#include "task/task_service.hpp"
+
+#include <rondo/coro/debug.hpp>
+#include <rondo/task/detail/awaiter.hpp>
+#include <rondo/task/detail/launch.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace rondo {
+
+namespace detail {
+
+namespace {
+
+std::string place(const std::source_location& where) {
+    return std::string(where.file_name()) + ":" + std::to_string(where.line());
+}
+
+std::string account_of(const task_base& t) {
+    std::string text =
+        t.record().label() + " (made at " + place(t.created_at()) + ") did not end when it was cancelled";
+    if (const awaiter* a = t.record().blocked_on) {
+        text += ": " + a->describe();
+        std::vector<const future_state*> others;
+        a->waits_for(others);
+        for (const future_state* other : others) text += ", which depends on " + other->label();
+    }
+    for (const stack_entry& frame : t.async_stack()) text += "\n    at " + place(frame.where) + " in " + frame.function;
+    return text;
+}
+
+} // namespace
+
+void prepare_for_tasks(event_loop& loop) {
+    loop_access::check_usable(loop);
+    if (loop_access::state(loop).tasks_prepared) return;
+    loop_access::state(loop).tasks_prepared = true;
+    static_cast<void>(service<task_service>(loop));
+    loop_access::set_error_reporter(loop, &task_service::report);
+}
+
+const task_factory* custom_factory(event_loop& loop) noexcept {
+    return static_cast<const task_factory*>(loop_access::state(loop).task_factory);
+}
+
+void report_if_failed(task_record& t) noexcept {
+    if (t.state() != future_state::status::error) return;
+    t.mark_observed();
+    loop_access::report(t.loop(), {.message = t.label() + " failed", .exception = t.error(), .task = &t});
+}
+
+void task_service::close(event_loop& loop, closing step) noexcept {
+    if (step == closing::work) end_tasks(loop);
+    if (step == closing::frames) destroy_frames(loop);
+}
+
+void task_service::end_tasks(event_loop& loop) {
+    loop_state& here = loop_access::state(loop);
+    if (running_loop_or_null()) return; // another loop's callback closes this one, which cannot run in there
+    std::vector<task_base> asked;
+    const auto ask_new_ones = [&] {
+        const std::size_t known = asked.size();
+        for (task_record* t = here.tasks; t && !t->asked_to_end; t = t->older()) {
+            t->asked_to_end = true;
+            asked.emplace_back(state_ref<future_state>(t));
+        }
+        for (std::size_t i = known; i < asked.size(); ++i) asked[i].record().cancel("the event loop is closing");
+        return here.tasks != nullptr;
+    };
+    const time_point until = loop.time() + here.patience;
+    for (bool again = true; again;) {
+        try {
+            loop_access::run_while(loop, ask_new_ones, until);
+            again = false;
+        } catch (...) { // an exit request while closing: the rest still has to end
+            loop_access::report(loop, {.message = "asked to exit while the event loop was closing",
+                                       .exception = std::current_exception()});
+            if (loop.time() >= until) again = false;
+        }
+    }
+    for (const task_base& t : asked) {
+        if (t.record().state() != future_state::status::error || is_exit_request(t.record().error())) continue;
+        t.record().mark_observed();
+        loop_access::report(loop, {.message = t.record().label() + " failed while the event loop was closing",
+                                   .exception = t.record().error(),
+                                   .task = &t.record()});
+    }
+}
+
+void task_service::destroy_frames(event_loop& loop) noexcept {
+    loop_state& here = loop_access::state(loop);
+    const auto forget_ready = [&] {
+        while (!here.ready.empty()) callback::discard(here.ready.pop());
+    };
+    here.closing = true;
+    forget_ready();
+    // All of them first: what one waits for is gone when the other is.
+    std::vector<error_report> accounts;
+    for (task_record* t = here.oldest_task; t; t = t->newer())
+        accounts.push_back({.message = account_of(task_base(state_ref<future_state>(t))), .task = t});
+    for (const error_report& account : accounts) report(loop, account);
+    accounts.clear();
+    while (task_record* t = here.oldest_task) {
+        t->tear_down();
+        forget_ready();
+    }
+}
+
+void task_service::report(event_loop& loop, const error_report& what) {
+    // The handler runs in the context of the one that failed.
+    context_ref own;
+    if (what.task) own = what.task->context();
+    else if (what.handle) own = what.handle->context();
+    else if (what.future && what.future->is_task()) own = static_cast<task_record*>(what.future)->context();
+    else own = share_current_context();
+    const context_switch inside(own);
+
+    error_context context;
+    context.message = what.message;
+    context.exception = what.exception;
+    if (what.future) {
+        if (what.future->created_at().line() != 0) context.created_at = what.future->created_at();
+        if (what.future->is_task()) context.task = task_base(state_ref<future_state>(what.future));
+        context.future = future_base(state_ref<future_state>(what.future));
+    }
+    if (what.task) {
+        context.created_at = what.task->created_at();
+        context.task = task_base(state_ref<future_state>(what.task));
+    }
+    if (what.handle) {
+        context.created_at = what.handle->where();
+        what.handle->retain();
+        context.handle = rondo::handle(what.handle);
+    }
+    loop.call_exception_handler(context);
+}
+
+} // namespace detail
+
+void event_loop::set_task_factory(rondo::task_factory factory) {
+    detail::prepare_for_tasks(*this);
+    auto& own = detail::service<detail::task_service>(*this);
+    own.factory = std::move(factory);
+    state_.task_factory = own.factory ? &own.factory : nullptr;
+}
+
+void event_loop::set_exception_handler(rondo::exception_handler handler) {
+    detail::prepare_for_tasks(*this);
+    detail::service<detail::task_service>(*this).handler = std::move(handler);
+}
+
+void event_loop::call_exception_handler(const error_context& what) {
+    auto& own = detail::service<detail::task_service>(*this);
+    if (!own.handler) {
+        default_exception_handler(what);
+        return;
+    }
+    std::exception_ptr failed;
+    try {
+        const rondo::exception_handler handler = own.handler; // it may replace itself
+        handler(*this, what);
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    if (!failed) return;
+    if (detail::is_exit_request(failed)) {
+        state_.exit_request = failed;
+        return;
+    }
+    default_exception_handler(what);
+    default_exception_handler({.message = "the exception handler itself failed", .exception = failed});
+}
+
+void event_loop::default_exception_handler(const error_context& what) {
+    std::string line = what.message;
+    if (what.exception) line += ": " + detail::describe_exception(what.exception);
+    if (what.created_at) line += " (made at " + detail::place(*what.created_at) + ")";
+    detail::report_line(line);
+}
+
+} // namespace rondo
