@@ -3,14 +3,6 @@
 #   gallery/NAME.cpp         or the folder gallery/NAME becomes gallery-NAME
 #   bench/NAME.cpp           or the folder bench/NAME becomes bench-NAME, linked with Google Benchmark
 
-file(GLOB rondo_subprojects CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/apps/*/CMakeLists.txt"
-    "${PROJECT_SOURCE_DIR}/tools/*/CMakeLists.txt")
-foreach(list_file IN LISTS rondo_subprojects)
-    cmake_path(GET list_file PARENT_PATH subproject)
-    cmake_path(RELATIVE_PATH subproject BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE subproject_place)
-    add_subdirectory("${subproject}" "${PROJECT_BINARY_DIR}/${subproject_place}")
-endforeach()
-
 # One program for each source file and each folder with sources in `folder`, named FOLDER-NAME.
 function(rondo_add_programs folder)
     file(GLOB entries CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/${folder}/*")
@@ -31,6 +23,18 @@ function(rondo_add_programs folder)
     endforeach()
 endfunction()
 
-rondo_add_programs(gallery)
-find_package(benchmark REQUIRED)
-rondo_add_programs(bench benchmark::benchmark)
+if(RONDO_BUILD_PROGRAMS)
+    file(GLOB rondo_subprojects CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/apps/*/CMakeLists.txt"
+        "${PROJECT_SOURCE_DIR}/tools/*/CMakeLists.txt")
+    foreach(list_file IN LISTS rondo_subprojects)
+        cmake_path(GET list_file PARENT_PATH subproject)
+        cmake_path(RELATIVE_PATH subproject BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE subproject_place)
+        add_subdirectory("${subproject}" "${PROJECT_BINARY_DIR}/${subproject_place}")
+    endforeach()
+    rondo_add_programs(gallery)
+endif()
+
+if(RONDO_BUILD_BENCHMARKS)
+    find_package(benchmark REQUIRED)
+    rondo_add_programs(bench benchmark::benchmark)
+endif()

@@ -67,7 +67,7 @@ context_value assign_in_current(std::uint64_t variable, context_value value) {
     if (present && value) at->second = std::move(value);
     else if (present) changed->erase(at);
     else if (value) changed->insert(at, {variable, std::move(value)});
-    here.get()->values = std::move(changed);
+    here.get()->values = changed->empty() ? nullptr : std::move(changed);
     return before;
 }
 

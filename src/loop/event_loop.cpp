@@ -23,6 +23,7 @@ constexpr time_point no_wait = time_point::min();
 event_loop::event_loop(loop_options options) : internals_(std::make_unique<internals>()) {
     internals_->backend = detail::make_backend(options.backend);
     state_.debug = options.debug.value_or(detail::debug_environment());
+    internals_->door = std::make_shared<detail::loop_door>(*this);
     detail::register_loop(*this);
 }
 
@@ -149,11 +150,9 @@ void event_loop::observe_slowness(time_point began) {
 handle event_loop::enqueue_threadsafe(detail::callback& c) {
     handle result(&c);
     c.retain();
-    internals& in = *internals_;
-    in.visitors.fetch_add(1); // either close() sees the visitor, or the visitor sees that it is closed
-    const bool open = !in.closed.load() && state_.generation == detail::process_generation;
-    if (open && in.inbox.push(c)) in.backend->wake();
-    in.visitors.fetch_sub(1);
+    const bool open = state_.generation == detail::process_generation && internals_->door->enter([&](event_loop& loop) {
+        detail::loop_access::push_from_outside(loop, c);
+    });
     if (open) return result;
     detail::callback::discard(c);
     if (state_.generation == detail::process_generation) throw runtime_error("the event loop is closed");
@@ -171,13 +170,13 @@ void event_loop::close() {
     };
     tell(detail::closing::work);
     tell(detail::closing::threads);
-    in.default_executor.reset();
+    in.executor_shut = true;
+    in.default_executor.reset(); // joins its threads
     in.backend->drain();
     tell(detail::closing::frames);
     in.signals.reset();
     closed_ = true;
-    in.closed.store(true);
-    while (in.visitors.load() != 0) std::this_thread::yield();
+    in.door->shut();
     detail::unregister_loop(*this);
     in.timers.fire_due(time_point::max(), *this);
     in.inbox.take(state_.ready);
@@ -187,10 +186,7 @@ void event_loop::close() {
 }
 
 void event_loop::add_signal_handler_impl(int signal, std::function<void()> fn) {
-    check_usable();
-    internals& in = *internals_;
-    if (!in.signals) in.signals = std::make_unique<detail::signal_dispatcher>(*in.backend, in.inbox);
-    in.signals->add(signal, std::move(fn));
+    detail::loop_access::signals(*this).add(signal, std::move(fn));
 }
 
 bool event_loop::remove_signal_handler(int signal) {
@@ -208,6 +204,7 @@ backend_kind event_loop::backend() const noexcept {
 void event_loop::set_default_executor(std::shared_ptr<executor> e) { internals_->default_executor = std::move(e); }
 executor& event_loop::default_executor() {
     check_usable();
+    if (internals_->executor_shut) throw runtime_error("the default executor of this event loop was shut down");
     auto& e = internals_->default_executor;
     if (!e) e = internals_->backend->os().make_thread_pool(0, "rondo");
     return *e;
@@ -227,6 +224,13 @@ namespace detail {
 
 backend& loop_access::backend(event_loop& loop) noexcept { return *loop.internals_->backend; }
 timer_queue& loop_access::timers(event_loop& loop) noexcept { return loop.internals_->timers; }
+
+signal_dispatcher& loop_access::signals(event_loop& loop) {
+    loop.check_usable();
+    event_loop::internals& in = *loop.internals_;
+    if (!in.signals) in.signals = std::make_unique<signal_dispatcher>(*in.backend, in.inbox);
+    return *in.signals;
+}
 
 loop_service* loop_access::find_service(event_loop& loop, service_key key) noexcept {
     for (auto& [k, s] : loop.internals_->services) {
@@ -265,7 +269,20 @@ bool loop_access::run_while(event_loop& loop, const std::function<bool()>& more,
 }
 
 void loop_access::check_usable(const event_loop& loop) { loop.check_usable(); }
+std::shared_ptr<loop_door> loop_access::door(event_loop& loop) noexcept { return loop.internals_->door; }
+void loop_access::push_from_outside(event_loop& loop, callback& c) noexcept {
+    if (loop.internals_->inbox.push(c)) loop.internals_->backend->wake();
+}
+void loop_access::shut_default_executor(event_loop& loop) noexcept { loop.internals_->executor_shut = true; }
+std::shared_ptr<executor> loop_access::take_default_executor(event_loop& loop) noexcept {
+    return std::move(loop.internals_->default_executor);
+}
 bool loop_access::is_open(const event_loop* loop) noexcept { return is_registered(loop); }
+
+void listen_for_signal(event_loop& loop, signal_listener& listener) { loop_access::signals(loop).listen(listener); }
+void stop_listening(event_loop& loop, signal_listener& listener) noexcept {
+    if (listener.linked) loop_access::signals(loop).unlisten(listener);
+}
 
 void arm_timer(event_loop& loop, timer_node& timer, time_point when) { loop_access::timers(loop).arm(timer, when); }
 void disarm_timer(event_loop& loop, timer_node& timer) noexcept {

@@ -1,6 +1,7 @@
 // What a loop holds beside its state.
 #pragma once
 
+#include <rondo/loop/detail/loop_door.hpp>
 #include <rondo/loop/event_loop.hpp>
 
 #include "loop/backend/backend.hpp"
@@ -8,7 +9,6 @@
 #include "loop/signals.hpp"
 #include "loop/timer_queue.hpp"
 
-#include <atomic>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -26,9 +26,8 @@ struct event_loop::internals {
     std::unique_ptr<detail::signal_dispatcher> signals;
     std::thread::id thread; // of the run that is going on
     unsigned passes_without_poll = 0;
-    // What other threads look at. close() says closed and then waits until no thread is inside enqueue_threadsafe().
-    std::atomic<bool> closed{false};
-    std::atomic<unsigned> visitors{0};
+    std::shared_ptr<detail::loop_door> door;
+    bool executor_shut = false; // there is no default executor any more
 };
 
 } // namespace rondo

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -94,26 +95,58 @@ signal_dispatcher::signal_dispatcher(backend& waker, inbox& box)
     : waker_(waker), box_(box), seen_total_(total_arrivals.load()), slot_(claim_slot(*this)) {}
 
 signal_dispatcher::~signal_dispatcher() {
-    for (const auto& [signal, entry] : handlers_) uninstall(signal);
+    for (auto& [signal, entry] : entries_) {
+        uninstall(signal);
+        while (signal_listener* l = entry.listeners) {
+            entry.listeners = std::exchange(l->next, nullptr);
+            l->linked = false;
+        }
+    }
     retire(listeners[static_cast<std::size_t>(slot_)]);
 }
 
-void signal_dispatcher::add(int signal, std::function<void()> handler) {
+signal_dispatcher::entry& signal_dispatcher::entry_for(int signal) {
     if (signal <= 0 || signal >= NSIG) throw value_error("there is no signal " + std::to_string(signal));
-    auto shared = std::make_shared<std::function<void()>>(std::move(handler));
-    if (auto at = handlers_.find(signal); at != handlers_.end()) {
-        at->second.handler = std::move(shared);
-        return;
-    }
+    if (auto at = entries_.find(signal); at != entries_.end()) return at->second;
     const std::uint32_t seen = arrivals[static_cast<std::size_t>(signal)].load();
     install(signal);
-    handlers_.emplace(signal, entry{std::move(shared), seen});
+    return entries_.emplace(signal, entry{nullptr, nullptr, seen}).first->second;
+}
+
+void signal_dispatcher::drop_if_unused(int signal) noexcept {
+    auto at = entries_.find(signal);
+    if (at == entries_.end() || at->second.handler || at->second.listeners) return;
+    entries_.erase(at);
+    uninstall(signal);
+}
+
+void signal_dispatcher::add(int signal, std::function<void()> handler) {
+    auto shared = std::make_shared<std::function<void()>>(std::move(handler));
+    entry_for(signal).handler = std::move(shared);
 }
 
 bool signal_dispatcher::remove(int signal) {
-    if (handlers_.erase(signal) == 0) return false;
-    uninstall(signal);
+    auto at = entries_.find(signal);
+    if (at == entries_.end() || !at->second.handler) return false;
+    at->second.handler = nullptr;
+    drop_if_unused(signal);
     return true;
+}
+
+void signal_dispatcher::listen(signal_listener& listener) {
+    entry& here = entry_for(listener.signal);
+    listener.next = here.listeners;
+    here.listeners = &listener;
+    listener.linked = true;
+}
+
+void signal_dispatcher::unlisten(signal_listener& listener) noexcept {
+    if (!listener.linked) return;
+    signal_listener** at = &entries_.find(listener.signal)->second.listeners;
+    while (*at != &listener) at = &(*at)->next;
+    *at = std::exchange(listener.next, nullptr);
+    listener.linked = false;
+    drop_if_unused(listener.signal);
 }
 
 bool signal_dispatcher::pending() const noexcept {
@@ -123,11 +156,12 @@ bool signal_dispatcher::pending() const noexcept {
 void signal_dispatcher::dispatch(const std::function<void(const std::shared_ptr<std::function<void()>>&)>& call) {
     seen_total_ = total_arrivals.load();
     std::vector<std::shared_ptr<std::function<void()>>> due;
-    for (auto& [signal, entry] : handlers_) {
+    for (auto& [signal, entry] : entries_) {
         const std::uint32_t now = arrivals[static_cast<std::size_t>(signal)].load();
         if (now == entry.seen) continue;
         entry.seen = now;
-        due.push_back(entry.handler);
+        for (signal_listener* l = entry.listeners; l; l = l->next) l->arrived(*l);
+        if (entry.handler) due.push_back(entry.handler);
     }
     for (const auto& handler : due) call(handler);
 }

@@ -1,5 +1,8 @@
-// Signals for a loop: the process-wide handler counts arrivals and wakes the loops that listen; each loop calls its handlers.
+// Signals for a loop: the process-wide handler counts arrivals and wakes the loops that listen; each loop calls its handlers
+// and tells its listeners.
 #pragma once
+
+#include <rondo/loop/detail/signal_listener.hpp>
 
 #include <array>
 #include <atomic>
@@ -26,11 +29,13 @@ public:
     /// Throws value_error (no such signal), runtime_error (cannot be caught).
     void add(int signal, std::function<void()> handler);
     bool remove(int signal);
-    bool empty() const noexcept { return handlers_.empty(); }
+    /// Any number for each signal, beside the handler. Throws as add().
+    void listen(signal_listener& listener);
+    void unlisten(signal_listener& listener) noexcept;
 
     /// Something may have arrived since the last dispatch(). One load.
     bool pending() const noexcept;
-    /// Hands each handler whose signal has arrived to `call`.
+    /// Tells the listeners of what has arrived, and hands each handler whose signal has to `call`.
     void dispatch(const std::function<void(const std::shared_ptr<std::function<void()>>&)>& call);
 
     /// From the signal handler.
@@ -38,12 +43,15 @@ public:
 
 private:
     struct entry {
-        std::shared_ptr<std::function<void()>> handler;
-        std::uint32_t seen;
+        std::shared_ptr<std::function<void()>> handler; // may be null
+        signal_listener* listeners = nullptr;
+        std::uint32_t seen = 0;
     };
+    entry& entry_for(int signal);
+    void drop_if_unused(int signal) noexcept;
     backend& waker_;
     inbox& box_;
-    std::map<int, entry> handlers_;
+    std::map<int, entry> entries_;
     std::uint32_t seen_total_ = 0;
     int slot_ = -1;
 };

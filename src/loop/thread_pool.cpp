@@ -26,7 +26,7 @@ struct thread_pool::state {
     std::condition_variable changed;
     std::deque<std::function<void()>> work;
     std::vector<std::thread> threads;
-    std::size_t idle = 0;       // threads that wait
+    std::size_t idle = 0; // threads that wait
     std::size_t limit = 0;
     std::string name;
     ::pid_t process = ::getpid();
@@ -37,7 +37,9 @@ struct thread_pool::state {
 };
 
 /// As many as Python's: a few more than processors, since most work waits for something.
-static std::size_t default_threads() noexcept { return std::min<std::size_t>(32, std::thread::hardware_concurrency() + 4); }
+static std::size_t default_threads() noexcept {
+    return std::min<std::size_t>(32, std::thread::hardware_concurrency() + 4);
+}
 
 thread_pool::thread_pool(std::size_t threads, std::string_view name) : state_(std::make_shared<state>()) {
     state_->limit = threads ? threads : default_threads();
@@ -80,7 +82,8 @@ void thread_pool::state::start_thread(const std::shared_ptr<state>& s) {
 
 void thread_pool::submit(std::function<void()> work) {
     state& s = *state_;
-    if (s.process != ::getpid()) throw runtime_error("this thread pool belongs to the parent process: make a new one after fork()");
+    if (s.process != ::getpid())
+        throw runtime_error("this thread pool belongs to the parent process: make a new one after fork()");
     std::lock_guard<std::mutex> lock(s.mutex);
     s.work.push_back(std::move(work));
     if (s.work.size() > s.idle && s.threads.size() < s.limit && !s.closing) {

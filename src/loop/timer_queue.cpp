@@ -97,7 +97,8 @@ time_point timer_queue::find_next() const noexcept {
     const std::uint32_t slot = earliest_slot();
     if (!is_short(lists_[slot])) return time_of(start_of(slot));
     time_point earliest = time_point::max();
-    for (const timer_node* timer = lists_[slot].head; timer; timer = timer->next) earliest = std::min(earliest, timer->when);
+    for (const timer_node* timer = lists_[slot].head; timer; timer = timer->next)
+        earliest = std::min(earliest, timer->when);
     return earliest;
 }
 

@@ -57,7 +57,7 @@ private:
     };
     static constexpr unsigned digit_bits = 6;
     static constexpr unsigned slots = 1u << digit_bits;
-    static constexpr unsigned levels = 11;               // 11 * 6 >= 64
+    static constexpr unsigned levels = 11; // 11 * 6 >= 64
     static constexpr std::uint32_t late = levels * slots;
     static constexpr std::uint32_t due = late + 1;
 
@@ -76,10 +76,10 @@ private:
     void collect_due(std::uint64_t now) noexcept;
     time_point find_next() const noexcept;
 
-    std::array<list, levels * slots + 2> lists_{};        // by timer_node::where
-    std::array<std::uint64_t, levels> occupied_{};        // which lists of a level are not empty
+    std::array<list, levels * slots + 2> lists_{}; // by timer_node::where
+    std::array<std::uint64_t, levels> occupied_{}; // which lists of a level are not empty
     std::uint32_t occupied_levels_ = 0;
-    std::uint64_t cursor_ = 0;                            // what hangs in the tree is not before it
+    std::uint64_t cursor_ = 0; // what hangs in the tree is not before it
     std::size_t size_ = 0;
     mutable time_point next_ = time_point::max();
     mutable bool next_known_ = true;

@@ -8,7 +8,8 @@
 namespace rondo::detail {
 
 queue_core::queue_core(capacity maxsize) : maxsize_(maxsize) {
-    if (maxsize.value() == 0) throw value_error("a queue of capacity 0 could never take an item: say rondo::unbounded for no limit");
+    if (maxsize.value() == 0)
+        throw value_error("a queue of capacity 0 could never take an item: say rondo::unbounded for no limit");
 }
 
 void queue_core::added() noexcept {

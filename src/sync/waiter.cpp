@@ -17,8 +17,8 @@ cancel_outcome waiter::cancel(const std::string&) noexcept {
 
 std::exception_ptr waiter::abandonment() const noexcept {
     if (!abandoned_) return nullptr;
-    return std::make_exception_ptr(
-        runtime_error("what this task waited for was destroyed: a lock, a queue or the like must outlive those who use it"));
+    return std::make_exception_ptr(runtime_error(
+        "what this task waited for was destroyed: a lock, a queue or the like must outlive those who use it"));
 }
 
 line::~line() {

@@ -47,12 +47,11 @@ void gather_core::child_ended(future_state& child) noexcept {
 }
 
 bool gather_core::cancel_children(const std::string& message) {
+    const bool before = std::exchange(cancelled_, true); // before they are asked: a future ends at once
+    if (!before) message_ = message;
     bool accepted = false;
     for (const auto& child : children_) accepted = child->cancel(message) || accepted;
-    if (accepted && !cancelled_) {
-        cancelled_ = true;
-        message_ = message;
-    }
+    if (!accepted) cancelled_ = before;
     return accepted;
 }
 

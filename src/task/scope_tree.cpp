@@ -16,7 +16,7 @@ void scope_node::enter(task_record& host) noexcept {
     host_ = &host;
     attach_to(host.scope);
     host.scope = this;
-    host.scope_changed();
+    if (cancelled_ || shield_) host.scope_changed();
 }
 
 void scope_node::leave() noexcept {
@@ -27,9 +27,9 @@ void scope_node::leave() noexcept {
     while (scope_node* child = children_) {
         child->detach();
         child->attach_to(around);
-        child->tell_inside();
+        if (cancelled_ || shield_) child->tell_inside();
     }
-    host.scope_changed();
+    if (cancelled_ || shield_) host.scope_changed();
 }
 
 void scope_node::attach_to(scope_node* parent) noexcept {

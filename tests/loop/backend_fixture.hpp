@@ -100,7 +100,8 @@ enum class flavour { epoll, uring, uring_6_0, uring_5_19, uring_5_11 };
 inline std::unique_ptr<backend> make(flavour f) {
     if (f == flavour::epoll) return make_backend(backend_kind::epoll);
     if (f == flavour::uring) return make_backend(backend_kind::uring);
-    return std::make_unique<uring_backend>(ring_options{.age = static_cast<unsigned>(f) - static_cast<unsigned>(flavour::uring)});
+    return std::make_unique<uring_backend>(
+        ring_options{.age = static_cast<unsigned>(f) - static_cast<unsigned>(flavour::uring)});
 }
 
 /// Runs each test on every kind of backend.
@@ -175,10 +176,10 @@ inline std::string flavour_name(const testing::TestParamInfo<flavour>& info) {
     return names[static_cast<std::size_t>(info.param)];
 }
 
-#define RONDO_FOR_EACH_BACKEND(suite)                                                                                   \
-    INSTANTIATE_TEST_SUITE_P(On, suite,                                                                                 \
-                             testing::Values(flavour::epoll, flavour::uring, flavour::uring_6_0, flavour::uring_5_19,   \
-                                             flavour::uring_5_11),                                                      \
-                             flavour_name)
+#define RONDO_FOR_EACH_BACKEND(suite)                                                                                  \
+    INSTANTIATE_TEST_SUITE_P(                                                                                          \
+        On, suite,                                                                                                     \
+        testing::Values(flavour::epoll, flavour::uring, flavour::uring_6_0, flavour::uring_5_19, flavour::uring_5_11), \
+        flavour_name)
 
 } // namespace rondo::detail::testing_support

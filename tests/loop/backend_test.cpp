@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <span>
 
@@ -124,7 +125,9 @@ TEST_P(Backend, ReadsFilesAtAnOffsetAndAtTheirOwnPosition) {
     read.offset = static_cast<std::uint64_t>(-1);
     EXPECT_EQ(run(read), 3);
     EXPECT_EQ(run(read), 3);
-    EXPECT_EQ(std::string_view(buffer.data(), 3), std::string_view("\0\0" "0", 3)); // bytes 3, 4 and 5 of the file
+    EXPECT_EQ(std::string_view(buffer.data(), 3), std::string_view("\0\0"
+                                                                   "0",
+                                                                   3)); // bytes 3, 4 and 5 of the file
     std::fclose(file);
 }
 
@@ -139,6 +142,30 @@ TEST_P(Backend, SendsOnABrokenConnectionWithoutASignal) {
     message.msg_iovlen = 1;
     send.message = &message;
     EXPECT_EQ(run(send), -EPIPE);
+}
+
+TEST_P(Backend, WritesToAPipeThatNobodyReadsFail) {
+    struct sigaction ignore{};
+    ignore.sa_handler = SIG_IGN; // write(2) has no MSG_NOSIGNAL
+    struct sigaction before{};
+    ::sigaction(SIGPIPE, &ignore, &before);
+    std::pair<int, int> ends;
+    ASSERT_EQ(io->os().make_pipe(1, ends), 0);
+    probe_operation write(operation_kind::write, ends.second);
+    const std::string much(1 << 20, 'x');
+    write.data = much.data();
+    write.size = much.size();
+    const std::int64_t first = run(write);
+    EXPECT_GT(first, 0);
+    EXPECT_LT(first, static_cast<std::int64_t>(much.size()));
+    ASSERT_FALSE(io->submit(write));
+    poll_a_few_times();
+    EXPECT_TRUE(write.pending()) << "the pipe is full";
+    EXPECT_EQ(io->os().close(ends.first), 0);
+    settle(write);
+    EXPECT_EQ(write.result, -EPIPE);
+    io->os().close(ends.second);
+    ::sigaction(SIGPIPE, &before, nullptr);
 }
 
 TEST_P(Backend, MovesMessagesWithSeveralParts) {
@@ -342,6 +369,14 @@ TEST_P(Backend, NeverShowsEagain) {
     write_all(b.fd, "x");
     settle(recv);
     EXPECT_EQ(recv.result, 1);
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_FALSE(io->submit(recv));
+        poll_a_few_times();
+        EXPECT_TRUE(recv.pending());
+        write_all(b.fd, "xy");
+        settle(recv);
+        EXPECT_EQ(recv.result, 2);
+    }
     ASSERT_FALSE(io->submit(recv));
     poll_a_few_times();
     io->cancel(recv);

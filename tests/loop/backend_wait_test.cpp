@@ -84,9 +84,9 @@ TEST_P(BackendWait, AnotherThreadWakesIt) {
 TEST_P(BackendWait, ASignalHandlerWakesIt) {
     static backend* target = nullptr;
     target = io.get();
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int) { target->wake(); };
-    struct sigaction before {};
+    struct sigaction before{};
     ASSERT_EQ(::sigaction(SIGUSR1, &action, &before), 0);
     for (int i = 0; i < 100; ++i) {
         ASSERT_EQ(::raise(SIGUSR1), 0);
@@ -143,8 +143,8 @@ TEST_P(BackendWait, AnotherThreadGoesOnWhereOneHasEnded) {
     std::thread([&] {
         ASSERT_FALSE(io->submit(readers[0]));
         ASSERT_FALSE(io->submit(readers[1]));
-        io->wait(io->now() + 1ms);       // both wait in the kernel now
-        write_all(writing, "early");     // done, not fetched
+        io->wait(io->now() + 1ms);            // both wait in the kernel now
+        write_all(writing, "early");          // done, not fetched
         ASSERT_FALSE(io->submit(readers[2])); // not in the kernel yet
     }).join();
     settle(readers[1]);
@@ -253,7 +253,8 @@ TEST_P(BackendWaitDeathTest, OperationsOfALivingThreadCannotBeFetchedByAnother) 
         io->wait(time_point::min());
         std::thread([&] { io->wait(time_point::max()); }).join();
     };
-    EXPECT_DEATH(hand_over(), "rondo: an event loop cannot go on: it was handed to another thread while operations were in flight");
+    EXPECT_DEATH(hand_over(),
+                 "rondo: an event loop cannot go on: it was handed to another thread while operations were in flight");
 }
 
 // epoll does not tie operations to threads, nor does io_uring without SINGLE_ISSUER.

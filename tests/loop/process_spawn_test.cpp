@@ -39,7 +39,8 @@ protected:
         std::filesystem::remove_all(folder);
     }
     static std::ptrdiff_t open_descriptors() {
-        return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+        return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
+                             std::filesystem::directory_iterator());
     }
     std::string file(const std::string& name, const std::string& text, int mode) {
         const std::filesystem::path path = folder / name;
@@ -51,8 +52,7 @@ protected:
     /// How it ended.
     int wait(const spawned_process& child) {
         pollfd p{.fd = child.pidfd, .events = POLLIN, .revents = 0};
-        while (::poll(&p, 1, -1) < 0) {
-        }
+        while (::poll(&p, 1, -1) < 0) {}
         int status = 12345;
         EXPECT_EQ(os.reap(child, status), 1);
         ::close(child.pidfd);
@@ -260,8 +260,9 @@ std::uint64_t mask_in(const std::string& status, const std::string& name) {
 std::uint64_t bit(int signal) { return 1ull << (signal - 1); }
 
 TEST_F(ProcessSpawn, SignalsAreAsANewProgramExpectsThem) {
-    static std::atomic<int> handled = 0;
-    struct sigaction action {};
+    static std::atomic<int> handled;
+    handled = 0;
+    struct sigaction action{};
     action.sa_handler = [](int) { ++handled; };
     std::array<struct sigaction, 3> old{};
     ::sigaction(SIGUSR1, &action, &old[0]);
@@ -296,7 +297,8 @@ TEST_F(ProcessSpawn, SignalsAreAsANewProgramExpectsThem) {
 }
 
 TEST_F(ProcessSpawn, ANewSessionIsItsOwn) {
-    const std::string script = "read -r pid comm state parent group session rest < /proc/self/stat; [ $session = $pid ] && echo own || echo old";
+    const std::string script = "read -r pid comm state parent group session rest < /proc/self/stat; [ $session = $pid "
+                               "] && echo own || echo old";
     spawn_request request = shell(script);
     EXPECT_EQ(output_of(request), answer("old\n", 0));
     request.start_new_session = true;
@@ -313,28 +315,31 @@ int in_child(const std::function<bool()>& holds) {
 }
 
 TEST_F(ProcessSpawn, StandardStreamsMayBeExchanged) {
-    EXPECT_EQ(in_child([&] {
-                  std::array<int, 2> one{};
-                  std::array<int, 2> two{};
-                  if (::pipe(one.data()) || ::pipe(two.data())) return false;
-                  ::dup2(one[1], 1);
-                  ::dup2(two[1], 2);
-                  spawn_request request = shell("echo to-out; echo to-err >&2");
-                  request.out = 2;
-                  request.err = 1;
-                  spawned_process child;
-                  if (os.spawn(request, child) < 0 || wait(child) != 0) return false;
-                  std::array<char, 16> buffer{};
-                  if (::read(one[0], buffer.data(), buffer.size()) != 7 || std::string_view(buffer.data(), 6) != "to-err") return false;
-                  if (::read(two[0], buffer.data(), buffer.size()) != 7 || std::string_view(buffer.data(), 6) != "to-out") return false;
-                  // One place for both, and the output in the input's place.
-                  request.out = one[1];
-                  request.err = one[1];
-                  if (os.spawn(request, child) < 0 || wait(child) != 0) return false;
-                  std::array<char, 32> both{};
-                  return ::read(one[0], both.data(), both.size()) == 14;
-              }),
-              0);
+    EXPECT_EQ(
+        in_child([&] {
+            std::array<int, 2> one{};
+            std::array<int, 2> two{};
+            if (::pipe(one.data()) || ::pipe(two.data())) return false;
+            ::dup2(one[1], 1);
+            ::dup2(two[1], 2);
+            spawn_request request = shell("echo to-out; echo to-err >&2");
+            request.out = 2;
+            request.err = 1;
+            spawned_process child;
+            if (os.spawn(request, child) < 0 || wait(child) != 0) return false;
+            std::array<char, 16> buffer{};
+            if (::read(one[0], buffer.data(), buffer.size()) != 7 || std::string_view(buffer.data(), 6) != "to-err")
+                return false;
+            if (::read(two[0], buffer.data(), buffer.size()) != 7 || std::string_view(buffer.data(), 6) != "to-out")
+                return false;
+            // One place for both, and the output in the input's place.
+            request.out = one[1];
+            request.err = one[1];
+            if (os.spawn(request, child) < 0 || wait(child) != 0) return false;
+            std::array<char, 32> both{};
+            return ::read(one[0], both.data(), both.size()) == 14;
+        }),
+        0);
 }
 
 TEST_F(ProcessSpawn, WorksWithoutStandardStreams) {
@@ -370,7 +375,8 @@ TEST_F(ProcessSpawn, ClosesDescriptorsWithoutCloseRangeToo) {
 TEST_F(ProcessSpawn, AProcessThatCannotBeMadeIsAnError) {
     EXPECT_EQ(in_child([&] {
                   spawned_process child;
-                  return rondo::testing_support::deny_system_calls({SYS_clone}, EAGAIN) && os.spawn(run({"true"}), child) == -EAGAIN;
+                  return rondo::testing_support::deny_system_calls({SYS_clone}, EAGAIN) &&
+                         os.spawn(run({"true"}), child) == -EAGAIN;
               }),
               0);
 }

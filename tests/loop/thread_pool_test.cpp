@@ -125,7 +125,8 @@ TEST(ThreadPool, ItsThreadsLeaveSignalsToTheLoop) {
         thread_pool pool(1);
         pool.submit([&] { ::pthread_sigmask(SIG_SETMASK, nullptr, &mask); });
     }
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1, SIGRTMIN}) EXPECT_TRUE(::sigismember(&mask, signal));
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGUSR1, SIGRTMIN})
+        EXPECT_TRUE(::sigismember(&mask, signal));
     sigset_t own;
     ::pthread_sigmask(SIG_SETMASK, nullptr, &own);
     EXPECT_FALSE(::sigismember(&own, SIGINT));

@@ -242,7 +242,7 @@ TEST_P(TimerQueueModel, AgreesWithASortedMap) {
         switch (below(8)) {
         case 0: break;
         case 1: when = now - span % 1'000'000; break;
-        case 2: when = model.empty() ? now : model.begin()->first.first; break;     // the same as another's
+        case 2: when = model.empty() ? now : model.begin()->first.first; break;               // the same as another's
         case 3: when = now / 4096 * 4096 + static_cast<std::int64_t>(below(3)) * 4096; break; // edges of lists
         case 4: when = below(8) ? now + span % 1'000 : std::numeric_limits<std::int64_t>::max(); break;
         case 5: when = now + span % 1'000'000'000; break;
@@ -266,7 +266,8 @@ TEST_P(TimerQueueModel, AgreesWithASortedMap) {
             // Those armed by fire functions of this call may be earlier, and must be passed over.
             auto expected = first;
             while (expected != model.end() && expected->first.second >= firing_since) ++expected;
-            if (self.armed() || expected == model.end() || expected->second != &self || expected->first.first > now) wrong = true;
+            if (self.armed() || expected == model.end() || expected->second != &self || expected->first.first > now)
+                wrong = true;
             forget(self);
             const std::uint64_t dice = below(16);
             if (dice == 0) arm(self);

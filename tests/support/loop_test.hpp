@@ -50,7 +50,8 @@ protected:
     }
     void TearDown() override {
         end_loop();
-        for (const report& unexpected : reports.take()) ADD_FAILURE() << "the exception handler was told: " << unexpected.message;
+        for (const report& unexpected : reports.take())
+            ADD_FAILURE() << "the exception handler was told: " << unexpected.message;
     }
 
     event_loop& loop() { return *loop_; }
@@ -81,6 +82,6 @@ inline coro<> pass_by(int n) {
 
 } // namespace rondo::test
 
-#define RONDO_ON_EACH_BACKEND(fixture)                                                                                  \
-    INSTANTIATE_TEST_SUITE_P(On, fixture, testing::Values(rondo::backend_kind::epoll, rondo::backend_kind::uring),      \
+#define RONDO_ON_EACH_BACKEND(fixture)                                                                                 \
+    INSTANTIATE_TEST_SUITE_P(On, fixture, testing::Values(rondo::backend_kind::epoll, rondo::backend_kind::uring),     \
                              [](const auto& kind) { return rondo::test::backend_name(kind.param); })

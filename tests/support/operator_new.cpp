@@ -33,8 +33,9 @@ namespace {
 
 void* counted(std::size_t size, std::size_t align) {
     ++calls;
-    void* block = align <= __STDCPP_DEFAULT_NEW_ALIGNMENT__ ? std::malloc(size ? size : 1)
-                                                            : std::aligned_alloc(align, (size + align - 1) / align * align);
+    void* block = align <= __STDCPP_DEFAULT_NEW_ALIGNMENT__
+                      ? std::malloc(size ? size : 1)
+                      : std::aligned_alloc(align, (size + align - 1) / align * align);
     if (!block) throw std::bad_alloc();
     return block;
 }
@@ -44,7 +45,9 @@ void* counted(std::size_t size, std::size_t align) {
 void* operator new(std::size_t size) { return counted(size, 1); }
 void* operator new[](std::size_t size) { return counted(size, 1); }
 void* operator new(std::size_t size, std::align_val_t align) { return counted(size, static_cast<std::size_t>(align)); }
-void* operator new[](std::size_t size, std::align_val_t align) { return counted(size, static_cast<std::size_t>(align)); }
+void* operator new[](std::size_t size, std::align_val_t align) {
+    return counted(size, static_cast<std::size_t>(align));
+}
 void operator delete(void* block) noexcept { std::free(block); }
 void operator delete[](void* block) noexcept { std::free(block); }
 void operator delete(void* block, std::size_t) noexcept { std::free(block); }

@@ -13,5 +13,5 @@ std::size_t operator_new_calls() noexcept;
 
 } // namespace rondo::test
 
-#define RONDO_SKIP_UNLESS_NEW_IS_COUNTED()                                                                              \
+#define RONDO_SKIP_UNLESS_NEW_IS_COUNTED()                                                                             \
     if (!rondo::test::counts_operator_new()) GTEST_SKIP() << "allocations are counted in builds without sanitizers"

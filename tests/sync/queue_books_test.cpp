@@ -42,9 +42,7 @@ template <class Q> coro<> random_traffic(unsigned seed, Q& q) {
                 next_item++));
             break;
         case 2:
-        case 3:
-            tasks.push_back(create_task([&]() -> coro<> { got.push_back(co_await q.get()); }));
-            break;
+        case 3: tasks.push_back(create_task([&]() -> coro<> { got.push_back(co_await q.get()); })); break;
         case 4:
             if (!tasks.empty()) tasks[pick(static_cast<unsigned>(tasks.size()))].cancel();
             break;

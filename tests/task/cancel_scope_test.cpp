@@ -262,9 +262,8 @@ TEST_P(CancelScope, LoweringTheShieldLetsACancellationThrough) {
         cancel_scope shield({.shield = true});
         outer.cancel();
         loop().call_soon([&] { shield.set_shield(false); });
-        EXPECT_FALSE(co_await outer.run([&]() -> coro<> {
-            co_await shield.run([]() -> coro<> { co_await sleep_forever(); });
-        }));
+        EXPECT_FALSE(
+            co_await outer.run([&]() -> coro<> { co_await shield.run([]() -> coro<> { co_await sleep_forever(); }); }));
         EXPECT_FALSE(shield.cancelled_caught());
         EXPECT_TRUE(outer.cancelled_caught());
     });
@@ -278,9 +277,8 @@ TEST_P(CancelScope, AShieldThatGoesUpTooLateDoesNotLoseTheCancellation) {
             outer.cancel("just in time");
             shield.set_shield(true);
         });
-        EXPECT_FALSE(co_await outer.run([&]() -> coro<> {
-            co_await shield.run([]() -> coro<> { co_await sleep_forever(); });
-        }));
+        EXPECT_FALSE(
+            co_await outer.run([&]() -> coro<> { co_await shield.run([]() -> coro<> { co_await sleep_forever(); }); }));
         EXPECT_TRUE(outer.cancelled_caught());
     });
 }

@@ -29,10 +29,12 @@ TEST_P(Cancellation, BeforeTheStartTheBodyNeverRunsAndItsArgumentsDie) {
     int living = 0;
     bool ran = false;
     run([&]() -> coro<> {
-        auto t = create_task([&](test::tracked) -> coro<> {
-            ran = true;
-            co_return;
-        }, test::tracked(living));
+        auto t = create_task(
+            [&](test::tracked) -> coro<> {
+                ran = true;
+                co_return;
+            },
+            test::tracked(living));
         EXPECT_EQ(living, 2); // the task's copy, and the frame's parameter
         EXPECT_TRUE(t.cancel("not today"));
         EXPECT_FALSE(t.done());

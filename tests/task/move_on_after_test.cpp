@@ -115,7 +115,8 @@ TEST_P(FailAfter, GivesTheValueInTimeAndThrowsTimeoutErrorOtherwise) {
 
 TEST_P(FailAfter, DoesNotClaimTheCancellationOfAScopeAroundIt) {
     run([]() -> coro<> {
-        const auto r = co_await as_result(move_on_after(1ms, []() -> coro<> { co_await fail_after(1h, sleep_forever()); }));
+        const auto r =
+            co_await as_result(move_on_after(1ms, []() -> coro<> { co_await fail_after(1h, sleep_forever()); }));
         EXPECT_TRUE(r.has_value());
         EXPECT_FALSE(*r);
     });

@@ -53,9 +53,20 @@ std::size_t block_refills() noexcept;
 struct pooled_frame {
     static void* operator new(std::size_t size) { return allocate_block(size); }
     static void operator delete(void* frame, std::size_t size) noexcept { free_block(frame, size); }
-    static void* operator new(std::size_t size, std::align_val_t align) { return ::operator new(size, align); }
-    static void operator delete(void* frame, std::size_t, std::align_val_t align) noexcept {
-        ::operator delete(frame, align); // clang 16 knows the sized form only with a flag that we do not ask of users
+    // With -fcoro-aligned-allocation the compiler always asks with an alignment.
+    static void* operator new(std::size_t size, std::align_val_t align) {
+        return is_ordinary(align) ? allocate_block(size) : ::operator new(size, align);
+    }
+    static void operator delete(void* frame, std::size_t size, std::align_val_t align) noexcept {
+        if (is_ordinary(align)) free_block(frame, size);
+        else
+            ::operator delete(frame,
+                              align); // clang 16 knows the sized form only with a flag that we do not ask of users
+    }
+
+private:
+    static constexpr bool is_ordinary(std::align_val_t align) noexcept {
+        return static_cast<std::size_t>(align) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__;
     }
 };
 

@@ -132,7 +132,12 @@ public:
     future<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> run_in_executor(executor* where, F&& fn,
                                                                                          Args&&... args);
     void set_default_executor(std::shared_ptr<executor> e);
+    /// Made on first use. runtime_error once it was shut down.
     executor& default_executor();
+    /// Waits, at most `timeout`, until what the default executor was given here has ended, then joins its threads; what has
+    /// not ended by then is named to the exception handler, and its threads are left alone. From the call on nothing can be
+    /// given to it. close() does this, for 300 s.
+    coro<void> shutdown_default_executor(delay timeout = no_timeout);
 
     /// Closes the started async generators of this loop that are suspended, beside each other; their errors go to the exception
     /// handler. close() does this.

@@ -40,7 +40,11 @@ private:
         if constexpr (end_is_a_value) {
             if (!this->has_item()) return std::nullopt;
         }
-        R item(items_->take()); // throws: the destructor gives the item back
+        struct unless_kept {
+            queue_get_awaiter& self;
+            ~unless_kept() { self.give_back(); }
+        } at_end{*this};
+        R item(items_->take());
         this->keep();
         return item;
     }
@@ -59,7 +63,11 @@ public:
 
 private:
     void value() {
-        items_->push(std::move(item_)); // throws: the destructor gives the place back
+        struct unless_kept {
+            queue_put_awaiter& self;
+            ~unless_kept() { self.give_back(); }
+        } at_end{*this};
+        items_->push(std::move(item_));
         this->keep();
     }
 
@@ -88,7 +96,8 @@ private:
 ///     co_await jobs.put(job{...});
 ///     while (auto next = co_await jobs.next()) { work(*next); jobs.task_done(); }
 template <class T, class Order = fifo_order> class queue {
-    static_assert(std::same_as<T, std::remove_cvref_t<T>> && std::move_constructible<T>, "a queue holds movable values");
+    static_assert(std::same_as<T, std::remove_cvref_t<T>> && std::move_constructible<T>,
+                  "a queue holds movable values");
 
 public:
     /// 0: value_error.

@@ -55,7 +55,8 @@ public:
         return inner_.await_suspend(frame);
     }
     result<value_type> await_resume() {
-        if (refused_) [[unlikely]] return result<value_type>(std::move(refused_));
+        if (refused_) [[unlikely]]
+            return result<value_type>(std::move(refused_));
         if constexpr (requires { inner_.await_result(); }) {
             return inner_.await_result();
         } else {

@@ -15,7 +15,8 @@ namespace rondo::detail {
 
 class os;
 
-/// Completion-based, in io_uring's shape. One backend per loop; all functions but wake() belong to the loop's thread.
+/// Completion-based, in io_uring's shape. One backend per loop; all functions but wake() belong to the loop's thread: any
+/// one at first, later another when the one before has ended or has left no operation pending.
 class backend {
 public:
     backend() = default;
@@ -46,7 +47,8 @@ public:
     /// In a child after fork(): lets go of everything without touching what the parent still uses.
     virtual void abandon() noexcept = 0;
 
-    /// Readable when wait() would complete something: for embedding in another loop.
+    /// Readable when the kernel has something for wait() to complete: for embedding in another loop, which calls
+    /// wait(time_point::min()) before it sleeps, so that everything submitted is known to the kernel.
     virtual int poll_fd() const noexcept = 0;
 
     virtual time_point now() const noexcept = 0;

@@ -27,7 +27,8 @@ std::int64_t cancelled_result(const operation& op) noexcept { return op.result >
 } // namespace
 
 epoll_backend::epoll_backend() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-    if (epoll_ < 0) throw std::system_error(errno, std::system_category(), "event loop: cannot make an epoll descriptor");
+    if (epoll_ < 0)
+        throw std::system_error(errno, std::system_category(), "event loop: cannot make an epoll descriptor");
     // Edge-triggered, so that the counter never has to be read: each wake() is an event.
     ::epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.fd = wake_descriptor()}};
     if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_descriptor(), &event) < 0) {
@@ -84,7 +85,8 @@ bool epoll_backend::submit(operation& op) noexcept {
     descriptor* d = op.fd >= 0 ? find(op.fd) : nullptr;
     const bool others_wait = d && !d->waiting[dir].empty();
     const bool known = d && d->ours && (d->interest & interest_in(dir));
-    if (!others_wait && !(known && d->exhausted[dir])) {
+    // A connect begins by being tried, whoever else waits.
+    if (op.kind == operation_kind::connect || (!others_wait && !(known && d->exhausted[dir]))) {
         if (const std::int64_t result = perform(op, false); result != would_block) {
             op.result = result;
             note_success(op, d);
@@ -157,7 +159,8 @@ void epoll_backend::apply_change(int fd, descriptor& d) noexcept {
 
     ::epoll_event event{.events = wanted, .data = {.fd = fd}};
     if (wanted == 0) {
-        ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, &event); // fails where the descriptor is closed, and so forgotten, already
+        ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd,
+                    &event); // fails where the descriptor is closed, and so forgotten, already
     } else {
         int failed = ::epoll_ctl(epoll_, d.interest ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
         if (failed && errno == ENOENT) failed = ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
@@ -214,7 +217,8 @@ void epoll_backend::wait(time_point until) noexcept {
     const auto capacity = static_cast<int>(events.size());
     int ready = -1;
     if (nanoseconds_) {
-        const std::timespec t{.tv_sec = timeout / std::chrono::seconds(1), .tv_nsec = (timeout % std::chrono::seconds(1)).count()};
+        const std::timespec t{.tv_sec = timeout / std::chrono::seconds(1),
+                              .tv_nsec = (timeout % std::chrono::seconds(1)).count()};
         ready = ::epoll_pwait2(epoll_, events.data(), capacity, &t, nullptr);
         nanoseconds_ = ready >= 0 || (errno != ENOSYS && errno != EPERM);
     }

@@ -37,12 +37,12 @@ private:
 
     struct descriptor {
         std::array<operation_list, 2> waiting;
-        std::uint32_t interest = 0;         // EPOLLIN, EPOLLOUT: what the kernel knows
-        std::array<bool, 2> exhausted{};    // nothing to be had until the kernel reports it, if it is interested
-        bool ours = false;                  // opened here, and so closed here
-        bool stream = false;                // a short recv() has emptied it
-        bool unwanted = false;              // was readable with nobody reading
-        bool changed = false;               // in changed_
+        std::uint32_t interest = 0;      // EPOLLIN, EPOLLOUT: what the kernel knows
+        std::array<bool, 2> exhausted{}; // nothing to be had until the kernel reports it, if it is interested
+        bool ours = false;               // opened here, and so closed here
+        bool stream = false;             // a short recv() has emptied it
+        bool unwanted = false;           // was readable with nobody reading
+        bool changed = false;            // in changed_
     };
 
     class accounting_os final : public posix_os {
@@ -71,10 +71,10 @@ private:
     void deliver() noexcept;
 
     int epoll_ = -1;
-    bool nanoseconds_ = true;               // epoll_pwait2() exists (Linux 5.11)
-    std::vector<descriptor> descriptors_;   // by number
+    bool nanoseconds_ = true;             // epoll_pwait2() exists (Linux 5.11)
+    std::vector<descriptor> descriptors_; // by number
     std::vector<int> changed_;
-    operation_list done_;                   // waits for its complete()
+    operation_list done_; // waits for its complete()
     std::size_t pending_ = 0;
     accounting_os os_{*this};
 };

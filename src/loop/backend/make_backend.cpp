@@ -41,9 +41,7 @@ std::unique_ptr<backend> make_backend(backend_kind wanted) {
     if (wanted == backend_kind::automatic) wanted = from_environment();
     switch (wanted) {
     case backend_kind::epoll: return std::make_unique<epoll_backend>();
-    case backend_kind::uring:
-        try {
-            return make_uring();
+    case backend_kind::uring: try { return make_uring();
         } catch (const std::system_error& e) {
             throw std::system_error(e.code(), "the uring backend was asked for (epoll would do): " + text_of(e));
         }

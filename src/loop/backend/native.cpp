@@ -13,7 +13,8 @@
 namespace rondo::detail {
 
 native_backend::native_backend() : wake_descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (wake_descriptor_ < 0) throw std::system_error(errno, std::system_category(), "event loop: cannot make an eventfd");
+    if (wake_descriptor_ < 0)
+        throw std::system_error(errno, std::system_category(), "event loop: cannot make an eventfd");
     // Without getrandom (old sandboxes) the seed is the time: nothing that must be unguessable hangs on random().
     if (::getrandom(random_state_.data(), sizeof random_state_, GRND_NONBLOCK) != sizeof random_state_) {
         random_state_ = {static_cast<std::uint64_t>(now().time_since_epoch().count()),
@@ -44,7 +45,9 @@ time_point native_backend::now() const noexcept {
     return time_point(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
 }
 
-std::chrono::system_clock::time_point native_backend::wall_now() const noexcept { return std::chrono::system_clock::now(); }
+std::chrono::system_clock::time_point native_backend::wall_now() const noexcept {
+    return std::chrono::system_clock::now();
+}
 
 /// xoshiro256** (Blackman, Vigna 2018): 1 ns, and good in all its bits.
 std::uint64_t native_backend::random() noexcept {

@@ -23,7 +23,7 @@ class executor;
 namespace rondo::detail {
 
 /// What a new process is given. Descriptors: the child's 0, 1 and 2 are copies of `in`, `out` and `err`; -1 leaves them as
-/// they are in this process.
+/// they are in this process. It gets no others but `pass_fds`, no blocked signals, and SIGPIPE's default action.
 struct spawn_request {
     std::vector<std::string> argv;
     std::optional<std::map<std::string, std::string>> env;
@@ -32,11 +32,11 @@ struct spawn_request {
     int out = -1;
     int err = -1;
     bool start_new_session = false;
-    std::vector<int> pass_fds;          // kept open in the child, at the same numbers
+    std::vector<int> pass_fds; // kept open in the child, at the same numbers
 };
 struct spawned_process {
     int pid = 0;
-    int pidfd = -1;                     // readable when the process has ended
+    int pidfd = -1; // readable when the process has ended
 };
 
 /// A host and a port for getaddrinfo(3); an empty host asks for what to bind to.
@@ -45,10 +45,10 @@ struct name_request {
     std::uint16_t port = 0;
     int family = 0;
     int type = 0;
-    bool passive = false;               // for bind()
+    bool passive = false; // for bind()
 };
 struct resolved_name {
-    alignas(8) std::array<unsigned char, 128> address{};   // a sockaddr
+    alignas(8) std::array<unsigned char, 128> address{}; // a sockaddr
     std::uint32_t size = 0;
     int family = 0;
     int type = 0;
@@ -73,6 +73,8 @@ public:
     virtual int shutdown(int fd, int how) noexcept = 0;
     /// close() will reset the connection instead of ending it in order (SO_LINGER with 0 seconds).
     virtual int reset_on_close(int fd) noexcept = 0;
+    /// Every descriptor that was opened here, or accepted, is closed here: a backend may remember it until then. What
+    /// waits for it has been cancelled, and has completed, before.
     virtual int close(int fd) noexcept = 0;
 
     // Pipes: first the reading end. Both ends close-on-exec; `our_end` (0 or 1) alone is non-blocking. When that is the
@@ -81,10 +83,13 @@ public:
     virtual int open_null(bool for_writing) noexcept = 0;
 
     // Unix socket files.
-    virtual int unlink_socket(const std::string& path) noexcept = 0;                  // only when it is a socket
-    virtual int file_identity(const std::string& path, std::pair<std::uint64_t, std::uint64_t>& id) noexcept = 0;   // device, inode
+    virtual int unlink_socket(const std::string& path) noexcept = 0; // only when it is a socket
+    virtual int file_identity(const std::string& path,
+                              std::pair<std::uint64_t, std::uint64_t>& id) noexcept = 0; // device, inode
 
     // Processes.
+    /// Fails at once, with the child's error, when the program cannot be found or run. A name without a slash is searched in
+    /// PATH of the new environment. The caller closes the pidfd.
     virtual int spawn(const spawn_request& request, spawned_process& child) noexcept = 0;
     /// 0 while it runs; 1 and the status (negative: the signal) when it was reaped now; -ECHILD: somebody else did.
     virtual int reap(const spawned_process& child, int& status) noexcept = 0;

@@ -65,19 +65,22 @@ std::int64_t perform(operation& op, bool repeated) noexcept {
     case operation_kind::poll: return poll_once(op);
     case operation_kind::connect: return connect_once(op, repeated);
     case operation_kind::recv:
-        return move_bytes(op, [&](std::size_t done) { return ::recv(fd, buffer + done, op.size - done, flags | MSG_DONTWAIT); });
+        return move_bytes(
+            op, [&](std::size_t done) { return ::recv(fd, buffer + done, op.size - done, flags | MSG_DONTWAIT); });
     case operation_kind::send:
         return move_bytes(op, [&](std::size_t done) {
             return ::send(fd, buffer + done, op.size - done, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
         });
     case operation_kind::read:
         result = uninterrupted([&] {
-            return positioned ? ::pread(fd, buffer, op.size, static_cast<off_t>(op.offset)) : ::read(fd, buffer, op.size);
+            return positioned ? ::pread(fd, buffer, op.size, static_cast<off_t>(op.offset))
+                              : ::read(fd, buffer, op.size);
         });
         break;
     case operation_kind::write:
         result = uninterrupted([&] {
-            return positioned ? ::pwrite(fd, op.data, op.size, static_cast<off_t>(op.offset)) : ::write(fd, op.data, op.size);
+            return positioned ? ::pwrite(fd, op.data, op.size, static_cast<off_t>(op.offset))
+                              : ::write(fd, op.data, op.size);
         });
         break;
     case operation_kind::recvmsg:

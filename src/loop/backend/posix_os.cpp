@@ -22,7 +22,7 @@ int or_error(int result) noexcept { return result < 0 ? -errno : result; }
 
 /// A write into a pipe that nobody reads is to be an error (EPIPE), not the end of the process.
 void ignore_broken_pipes() noexcept {
-    struct ::sigaction now {};
+    struct ::sigaction now{};
     if (::sigaction(SIGPIPE, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL)
         ::signal(SIGPIPE, SIG_IGN);
 }
@@ -79,20 +79,22 @@ int posix_os::open_null(bool for_writing) noexcept {
 }
 
 int posix_os::unlink_socket(const std::string& path) noexcept {
-    struct ::stat found {};
+    struct ::stat found{};
     if (::lstat(path.c_str(), &found) < 0) return -errno;
     if (!S_ISSOCK(found.st_mode)) return -ENOTSOCK;
     return or_error(::unlink(path.c_str()));
 }
 
 int posix_os::file_identity(const std::string& path, std::pair<std::uint64_t, std::uint64_t>& id) noexcept {
-    struct ::stat found {};
+    struct ::stat found{};
     if (::stat(path.c_str(), &found) < 0) return -errno;
     id = {found.st_dev, found.st_ino};
     return 0;
 }
 
-int posix_os::spawn(const spawn_request& request, spawned_process& child) noexcept { return spawn_process(request, child); }
+int posix_os::spawn(const spawn_request& request, spawned_process& child) noexcept {
+    return spawn_process(request, child);
+}
 
 int posix_os::reap(const spawned_process& child, int& status) noexcept {
     ::siginfo_t info{};

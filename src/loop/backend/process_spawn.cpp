@@ -16,14 +16,17 @@
 // The child of clone(CLONE_VM) runs in this process's memory, thread-locals included, until its exec. It must not disturb what
 // the library wrappers or a sanitizer's runtime keep there: so it uses plain system calls and these names, which sanitizers
 // do not intercept, and is not instrumented. (glibc exports both since 2.2.5.)
+// NOLINTBEGIN(bugprone-reserved-identifier)
 extern "C" {
-int __clone(int (*start)(void*), void* stack, int flags, void* argument, ...);        // NOLINT(bugprone-reserved-identifier)
-int __sigaction(int signal, const struct sigaction* action, struct sigaction* old);   // NOLINT(bugprone-reserved-identifier)
+int __clone(int (*start)(void*), void* stack, int flags, void* argument, ...);
+int __sigaction(int signal, const struct sigaction* action, struct sigaction* old);
 extern char** environ;
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 #if defined(__clang__)
-#define RONDO_RUNS_IN_CHILD __attribute__((disable_sanitizer_instrumentation, no_sanitize("address", "thread", "undefined")))
+#define RONDO_RUNS_IN_CHILD                                                                                            \
+    __attribute__((disable_sanitizer_instrumentation, no_sanitize("address", "thread", "undefined")))
 #else
 #define RONDO_RUNS_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
 #endif
@@ -38,12 +41,12 @@ struct launch {
     char* const* argv = nullptr;
     char* const* environment = nullptr;
     const char* directory = nullptr;
-    const int* kept = nullptr;             // sorted
+    const int* kept = nullptr; // sorted
     std::size_t kept_count = 0;
     unsigned descriptor_limit = 0;
     int streams[3] = {-1, -1, -1};
     bool new_session = false;
-    int error = 0;                         // written by the child
+    int error = 0; // written by the child
 };
 
 RONDO_RUNS_IN_CHILD long system_call(long number, long a = 0, long b = 0, long c = 0, long d = 0) noexcept {
@@ -72,7 +75,8 @@ RONDO_RUNS_IN_CHILD bool place_streams(launch& l) noexcept {
     for (int target = 0; target < 3; ++target) {
         const int fd = l.streams[target];
         if (fd < 0) continue;
-        if ((fd == target ? system_call(SYS_fcntl, fd, F_SETFD, 0) : system_call(SYS_dup3, fd, target, 0)) < 0) return false;
+        if ((fd == target ? system_call(SYS_fcntl, fd, F_SETFD, 0) : system_call(SYS_dup3, fd, target, 0)) < 0)
+            return false;
     }
     for (std::size_t i = 0; i < l.kept_count; ++i) {
         if (system_call(SYS_fcntl, l.kept[i], F_SETFD, 0) < 0) return false;
@@ -82,7 +86,8 @@ RONDO_RUNS_IN_CHILD bool place_streams(launch& l) noexcept {
 
 RONDO_RUNS_IN_CHILD void close_between(unsigned first, unsigned last, const launch& l) noexcept {
     if (first > last || system_call(SYS_close_range, first, last) == 0) return;
-    for (unsigned fd = first; fd <= last && fd < l.descriptor_limit; ++fd) system_call(SYS_close, fd); // before Linux 5.9
+    for (unsigned fd = first; fd <= last && fd < l.descriptor_limit; ++fd)
+        system_call(SYS_close, fd); // before Linux 5.9
 }
 
 RONDO_RUNS_IN_CHILD void close_others(const launch& l) noexcept {
@@ -157,8 +162,9 @@ std::vector<std::string> candidates(const spawn_request& request) {
     const std::string path = search_path(request);
     for (std::size_t begin = 0; begin <= path.size();) {
         const std::size_t end = std::min(path.find(':', begin), path.size());
-        const std::string directory = path.substr(begin, end - begin);
-        found.push_back(directory.empty() ? name : directory + "/" + name); // empty: where the child is
+        std::string candidate = path.substr(begin, end - begin);
+        if (!candidate.empty()) candidate += '/'; // empty: where the child is
+        found.push_back(candidate += name);
         begin = end + 1;
     }
     return found;
@@ -181,7 +187,8 @@ int start(launch& l, spawned_process& child) noexcept {
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     alignas(16) std::byte stack[32 * 1024];
     int pidfd = -1;
-    const int pid = ::__clone(&run_child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &l, &pidfd);
+    const int pid =
+        ::__clone(&run_child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &l, &pidfd);
     const int clone_error = errno;
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) return -clone_error;
@@ -192,8 +199,7 @@ int start(launch& l, spawned_process& child) noexcept {
         error = ENOSYS;
     }
     if (error) {
-        while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-        }
+        while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
         if (pidfd >= 0) ::close(pidfd);
         return -error;
     }
@@ -211,7 +217,7 @@ int spawn_process(const spawn_request& request, spawned_process& child) noexcept
         const auto argv = pointers_to<char*>(request.argv);
         std::vector<std::string> variables;
         if (request.env) {
-            for (const auto& [name, value] : *request.env) variables.push_back(name + "=" + value);
+            for (const auto& [name, value] : *request.env) (variables.emplace_back(name) += '=') += value;
         }
         const auto environment = pointers_to<char*>(variables);
         std::vector<int> kept = request.pass_fds;

@@ -5,6 +5,7 @@
 #include "loop/backend/perform.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cerrno>
 #include <cstdlib>
@@ -25,12 +26,14 @@ namespace {
 constexpr std::uint64_t wake_data = 1;
 constexpr std::uint64_t cancel_data = 3;
 
+operation& operation_of(std::uint64_t user_data) noexcept { return *std::bit_cast<operation*>(user_data); }
+
 // operation::note
 constexpr std::uint16_t in_backlog = 1;
-constexpr std::uint16_t polls_first = 2;    // the request is a poll, after EAGAIN; the operation itself comes after it
+constexpr std::uint16_t polls_first = 2; // the request is a poll, after EAGAIN; the operation itself comes after it
 constexpr std::uint16_t cancel_unsent = 4;
-constexpr std::uint16_t is_done = 8;        // stands in done_
-constexpr std::uint16_t was_emptied = 16;   // the last recv() left nothing: the next one need not try before it waits
+constexpr std::uint16_t is_done = 8;      // stands in done_
+constexpr std::uint16_t was_emptied = 16; // the last recv() left nothing: the next one need not try before it waits
 constexpr std::uint16_t kept = was_emptied;
 
 constexpr std::size_t longest_transfer = 0x7ffff000; // MAX_RW_COUNT: the kernel moves no more at once
@@ -43,20 +46,23 @@ bool waits_to_write(const operation& op) noexcept {
 }
 
 void prepare(io_uring_sqe* sqe, operation& op, bool poll_first) noexcept {
-    const int flags = static_cast<int>(op.flags);
+    const unsigned flags = op.flags & ~unsigned{MSG_DONTWAIT}; // the ring never makes the thread wait
     switch (op.kind) {
     case operation_kind::poll: io_uring_prep_poll_add(sqe, op.fd, op.flags); break;
     case operation_kind::read: io_uring_prep_read(sqe, op.fd, op.buffer, length(op), op.offset); break;
     case operation_kind::write: io_uring_prep_write(sqe, op.fd, op.data, length(op), op.offset); break;
     case operation_kind::recv:
-        io_uring_prep_recv(sqe, op.fd, op.buffer, length(op), flags);
+        io_uring_prep_recv(sqe, op.fd, op.buffer, length(op), static_cast<int>(flags));
         if (poll_first) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
         break;
-    case operation_kind::send: io_uring_prep_send(sqe, op.fd, op.data, length(op), flags | MSG_NOSIGNAL); break;
-    case operation_kind::recvmsg: io_uring_prep_recvmsg(sqe, op.fd, op.message, op.flags); break;
-    case operation_kind::sendmsg: io_uring_prep_sendmsg(sqe, op.fd, op.message, op.flags | MSG_NOSIGNAL); break;
+    case operation_kind::send:
+        io_uring_prep_send(sqe, op.fd, op.data, length(op), static_cast<int>(flags | MSG_NOSIGNAL));
+        break;
+    case operation_kind::recvmsg: io_uring_prep_recvmsg(sqe, op.fd, op.message, flags); break;
+    case operation_kind::sendmsg: io_uring_prep_sendmsg(sqe, op.fd, op.message, flags | MSG_NOSIGNAL); break;
     case operation_kind::accept:
-        io_uring_prep_accept(sqe, op.fd, op.address, op.address ? &op.address_size : nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        io_uring_prep_accept(sqe, op.fd, op.address, op.address ? &op.address_size : nullptr,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
         break;
     case operation_kind::connect: io_uring_prep_connect(sqe, op.fd, op.address, op.address_size); break;
     }
@@ -69,7 +75,8 @@ void prepare(io_uring_sqe* sqe, operation& op, bool poll_first) noexcept {
 
 } // namespace
 
-uring_backend::uring_backend(ring_options options) : options_(options), ring_(std::make_unique<uring_ring>(options)), process_(::getpid()) {}
+uring_backend::uring_backend(ring_options options)
+    : options_(options), ring_(std::make_unique<uring_ring>(options)), process_(::getpid()) {}
 
 uring_backend::~uring_backend() { assert(in_flight_.empty() && backlog_.empty() && done_.empty()); }
 
@@ -165,22 +172,25 @@ void uring_backend::catch_up() noexcept {
 
 void uring_backend::wait(time_point until) noexcept {
     catch_up();
-    const bool busy = ring_->completions_ready() > 0 || !done_.empty() || !backlog_.empty() || cancels_to_send_ > 0;
+    const bool busy = ring_->completions_ready() > 0 || !done_.empty() || !backlog_.empty() || cancels_to_send_ > 0 ||
+                      !wake_requested_;
     const duration timeout = busy ? duration::zero() : time_left(until);
-    if (timeout > duration::zero() || ring_->wants_enter()) {
-        if (!ring_->bound()) watch_this_thread();
-        switch (const int error = ring_->enter(timeout)) {
-        case 0:
-        case -ETIME:
-        case -EINTR:
-        case -EAGAIN: // no memory, or completions have to be fetched, before the kernel takes more
-        case -EBUSY: break;
-        case -EEXIST: take_over(); break;
-        default: stop_process("io_uring does not work any more: " + std::generic_category().message(-error));
-        }
-    }
+    if (timeout > duration::zero() || ring_->wants_enter()) enter(timeout);
     take_completions();
     deliver();
+}
+
+void uring_backend::enter(duration timeout) noexcept {
+    if (!ring_->bound()) watch_this_thread();
+    switch (const int error = ring_->enter(timeout)) {
+    case 0:
+    case -ETIME:
+    case -EINTR:
+    case -EAGAIN: // no memory, or completions have to be fetched, before the kernel takes more
+    case -EBUSY: break;
+    case -EEXIST: take_over(); break;
+    default: stop_process("io_uring does not work any more: " + std::generic_category().message(-error));
+    }
 }
 
 void uring_backend::take_completions() noexcept {
@@ -194,7 +204,7 @@ void uring_backend::take_completions() noexcept {
                 [[maybe_unused]] const ssize_t got = ::read(wake_descriptor(), &count, sizeof count);
                 wake_requested_ = false;
             } else {
-                on_completion(*reinterpret_cast<operation*>(c.user_data), c.result, c.flags);
+                on_completion(operation_of(c.user_data), c.result, c.flags);
             }
         }
         // The kernel kept what found no room, and hands it over when there is some.
@@ -207,12 +217,12 @@ void uring_backend::on_completion(operation& op, std::int32_t result, std::uint3
     const bool polled = op.note & polls_first;
     op.note &= kept;
     if (op.phase == operation::state::submitted) {
-        const bool retry = result == -EINTR ||                 // the kernel's worker thread was interrupted
-                           result == -ECANCELED ||             // called back, or its thread has ended
+        const bool retry = result == -EINTR ||     // the kernel's worker thread was interrupted
+                           result == -ECANCELED || // called back, or its thread has ended
                            (polled && result > 0);
         const bool not_ready = result == -EAGAIN && op.kind != operation_kind::connect; // O_NONBLOCK, in some kernels
         if (retry || not_ready) {
-            if (not_ready || (polled && result < 0)) op.note |= polls_first;
+            op.note = not_ready || (polled && result < 0) ? polls_first : std::uint16_t{0};
             start(op);
             return;
         }
@@ -273,13 +283,14 @@ void uring_backend::take_over() noexcept {
     operation_list unsubmitted;
     ring_->for_each_unsubmitted([&](std::uint64_t user_data) {
         if (user_data == wake_data || user_data == cancel_data) return;
-        auto& op = *reinterpret_cast<operation*>(user_data);
+        auto& op = operation_of(user_data);
         in_flight_.erase(op);
         unsubmitted.push_back(op);
     });
     if (!in_flight_.empty())
-        stop_process("it was handed to another thread while operations were in flight, which only the first thread can fetch; "
-                     "let that one end first, or set RONDO_BACKEND=epoll");
+        stop_process(
+            "it was handed to another thread while operations were in flight, which only the first thread can fetch; "
+            "let that one end first, or set RONDO_BACKEND=epoll");
     renew_ring();
     while (!unsubmitted.empty()) {
         operation& op = unsubmitted.pop_front();
@@ -294,11 +305,12 @@ void uring_backend::on_thread_end() noexcept {
     calling_back_ = true;
     for (operation* op = in_flight_.front(); op; op = op->next) {
         if (op->phase != operation::state::submitted) continue;
-        while (!request_cancel(*op)) ring_->enter(duration::zero());
+        op->note |= cancel_unsent;
+        ++cancels_to_send_;
     }
     while (!in_flight_.empty()) {
         catch_up();
-        ring_->enter(longest_wait);
+        enter(longest_wait);
         take_completions();
     }
     calling_back_ = false;

@@ -39,6 +39,7 @@ private:
     void request_wake() noexcept;
     io_uring_sqe* entry() noexcept;
     void catch_up() noexcept;
+    void enter(duration timeout) noexcept;
     void take_completions() noexcept;
     void on_completion(operation& op, std::int32_t result, std::uint32_t flags) noexcept;
     void finish(operation& op, std::int64_t result) noexcept;
@@ -54,7 +55,7 @@ private:
     operation_list done_;             // ended without the kernel, wait for complete()
     std::size_t cancels_to_send_ = 0; // in in_flight_, found the ring full
     bool wake_requested_ = false;
-    bool calling_back_ = false;       // the thread ends: nothing new goes to the kernel
+    bool calling_back_ = false; // the thread ends: nothing new goes to the kernel
     int process_;
     posix_os os_;
 };

@@ -40,7 +40,8 @@ std::optional<std::system_error> round_trip(uring_ring& ring) {
 std::optional<std::system_error> probe_uring() {
     try {
         uring_ring ring({.submissions = 4, .completions = 8});
-        const std::unique_ptr<io_uring_probe, decltype(&io_uring_free_probe)> known(io_uring_get_probe(), &io_uring_free_probe);
+        const std::unique_ptr<io_uring_probe, decltype(&io_uring_free_probe)> known(io_uring_get_probe(),
+                                                                                    &io_uring_free_probe);
         if (!known) return obstacle(EOPNOTSUPP, "io_uring does not tell which operations it has");
         for (const auto& [code, name] : needed) {
             if (!io_uring_opcode_supported(known.get(), code))

@@ -12,8 +12,8 @@ namespace rondo::detail {
 
 namespace {
 
-constexpr unsigned required_features =
-    IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL | IORING_FEAT_EXT_ARG;
+constexpr unsigned required_features = IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_RW_CUR_POS |
+                                       IORING_FEAT_FAST_POLL | IORING_FEAT_EXT_ARG;
 
 constexpr unsigned one_thread = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_R_DISABLED;
 constexpr unsigned quiet = IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL;
@@ -51,7 +51,8 @@ uring_ring::uring_ring(ring_options options) {
         io_uring_queue_exit(&ring_);
         fail(EOPNOTSUPP, "io_uring of this kernel lacks a feature: Linux 5.11 or later is needed");
     }
-    for (unsigned i = 0; i < ring_.sq.ring_entries; ++i) ring_.sq.array[i] = i; // entries are used in the order of the queue
+    for (unsigned i = 0; i < ring_.sq.ring_entries; ++i)
+        ring_.sq.array[i] = i; // entries are used in the order of the queue
     // A forked child must not have the rings: it would share them with its parent.
     if (const int unmarked = io_uring_ring_dontfork(&ring_); unmarked < 0) {
         io_uring_queue_exit(&ring_);
@@ -74,7 +75,8 @@ void uring_ring::abandon() noexcept { ::close(std::exchange(ring_.ring_fd, -1));
 int uring_ring::start() noexcept {
     if (flags_ & IORING_SETUP_R_DISABLED) {
         // Not io_uring_enable_rings(): liburing 2.3 declares it and does not export it.
-        const int error = io_uring_register(static_cast<unsigned>(ring_.ring_fd), IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
+        const int error =
+            io_uring_register(static_cast<unsigned>(ring_.ring_fd), IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
         if (error < 0) return error;
     }
     thread_ = this_thread();
@@ -109,12 +111,14 @@ int uring_ring::call(unsigned to_submit, unsigned wait_for, unsigned flags, void
 int uring_ring::enter(duration timeout) noexcept {
     const unsigned to_submit = filled();
     if (timeout <= duration::zero()) return call(to_submit, 0, IORING_ENTER_GETEVENTS, nullptr, 0);
-    __kernel_timespec t{.tv_sec = timeout / std::chrono::seconds(1), .tv_nsec = (timeout % std::chrono::seconds(1)).count()};
-    io_uring_getevents_arg argument{.sigmask = 0, .sigmask_sz = 0, .pad = 0, .ts = reinterpret_cast<std::uintptr_t>(&t)};
+    __kernel_timespec t{.tv_sec = timeout / std::chrono::seconds(1),
+                        .tv_nsec = (timeout % std::chrono::seconds(1)).count()};
+    io_uring_getevents_arg argument{
+        .sigmask = 0, .sigmask_sz = 0, .pad = 0, .ts = reinterpret_cast<std::uintptr_t>(&t)};
     return call(to_submit, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &argument, sizeof argument);
 }
 
-int uring_ring::submit() noexcept { return call(filled(), 0, 0, nullptr, 0); }
+int uring_ring::submit() noexcept { return bound() ? call(filled(), 0, 0, nullptr, 0) : -EAGAIN; }
 
 bool uring_ring::wants_enter() const noexcept {
     return io_uring_sq_ready(&ring_) > 0 || (kernel_flags() & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN));

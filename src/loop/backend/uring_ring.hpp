@@ -9,9 +9,9 @@
 namespace rondo::detail {
 
 struct ring_options {
-    unsigned submissions = 1024;   // 64 KiB; a pass that submits more makes an extra system call for each 1024
-    unsigned completions = 16384;  // 256 KiB; what exceeds it waits in the kernel
-    unsigned age = 0;              // for tests: does without what newer kernels have; up to 3
+    unsigned submissions = 1024;  // 64 KiB; a pass that submits more makes an extra system call for each 1024
+    unsigned completions = 16384; // 256 KiB; what exceeds it waits in the kernel
+    unsigned age = 0;             // for tests: does without what newer kernels have; up to 3
 };
 
 struct completion {
@@ -33,7 +33,9 @@ public:
 
     int fd() const noexcept { return ring_.ring_fd; }
     /// The kernel knows IORING_RECVSEND_POLL_FIRST and IORING_CQE_F_SOCK_NONEMPTY (both 5.19).
-    bool can_poll_first() const noexcept { return (flags_ & IORING_SETUP_COOP_TASKRUN) || (flags_ & IORING_SETUP_DEFER_TASKRUN); }
+    bool can_poll_first() const noexcept {
+        return (flags_ & IORING_SETUP_COOP_TASKRUN) || (flags_ & IORING_SETUP_DEFER_TASKRUN);
+    }
 
     /// The next free entry; null when the queue is full. It is filled before the next enter().
     io_uring_sqe* next_entry() noexcept { return io_uring_get_sqe(&ring_); }
@@ -41,7 +43,7 @@ public:
     /// Gives the kernel what was filled in, lets it work, and waits for a completion, `timeout` at most (zero: does not wait).
     /// 0, or -errno; -EEXIST: the ring belongs to another thread. -ETIME and -EINTR are ordinary.
     int enter(duration timeout) noexcept;
-    /// Only gives the kernel what was filled in.
+    /// Only gives the kernel what was filled in. -EAGAIN: whose the ring is will be seen in the first enter().
     int submit() noexcept;
 
     /// Entries to submit, completions to fetch, or work to do: enter(0) would change something.
@@ -71,8 +73,8 @@ private:
 
     io_uring ring_{};
     unsigned flags_ = 0;
-    std::uint64_t thread_ = 0;      // whose it is; 0 until the first enter()
-    int registered_ = -1;           // index among the thread's registered rings: spares the kernel a look-up
+    std::uint64_t thread_ = 0; // whose it is; 0 until the first enter()
+    int registered_ = -1;      // index among the thread's registered rings: spares the kernel a look-up
 };
 
 } // namespace rondo::detail

@@ -22,6 +22,8 @@ class scope_node;
 class future_state;
 class callback;
 class backend;
+class loop_door;
+class signal_dispatcher;
 class timer_queue;
 
 /// Rises by one in the child of every fork(): a loop belongs to the process that made it.
@@ -78,6 +80,8 @@ struct loop_access {
     static loop_state& state(event_loop& loop) noexcept;
     static detail::backend& backend(event_loop& loop) noexcept;
     static timer_queue& timers(event_loop& loop) noexcept;
+    /// Made on first use.
+    static signal_dispatcher& signals(event_loop& loop);
     static loop_service* find_service(event_loop& loop, service_key key) noexcept;
     static void add_service(event_loop& loop, service_key key, std::unique_ptr<loop_service> service);
     static void set_error_reporter(event_loop& loop, void (*reporter)(event_loop&, const error_report&)) noexcept;
@@ -85,6 +89,14 @@ struct loop_access {
     /// Runs passes while `more` says so and `until` has not come. False: time is up. For the end of a loop.
     static bool run_while(event_loop& loop, const std::function<bool()>& more, time_point until);
     static void check_usable(const event_loop& loop);
+    /// For threads that may outlive the loop.
+    static std::shared_ptr<loop_door> door(event_loop& loop) noexcept;
+    /// Inside the door: hands a callback, with the count it was born with, to the loop and wakes that.
+    static void push_from_outside(event_loop& loop, callback& c) noexcept;
+    /// From now on event_loop::default_executor() throws.
+    static void shut_default_executor(event_loop& loop) noexcept;
+    /// Null when there is none.
+    static std::shared_ptr<executor> take_default_executor(event_loop& loop) noexcept;
     /// The loop exists and is not closed. Any thread; a lock: for rare paths.
     static bool is_open(const event_loop* loop) noexcept;
 };

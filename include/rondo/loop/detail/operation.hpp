@@ -10,16 +10,22 @@ struct sockaddr;
 namespace rondo::detail {
 
 enum class operation_kind : std::uint8_t {
-    poll,    // flags: POLLIN or POLLOUT; result: the events (poll(2))
+    poll,    // flags: POLLIN or POLLOUT, not both; result: the events (poll(2))
     read,    // buffer, size, offset (-1: the file's own position); result: bytes, 0 at the end (read(2))
-    write,   // as read (write(2))
+    write,   // as read (write(2)); what nobody reads raises SIGPIPE unless the process ignores it
     recv,    // buffer, size, flags: MSG_*; result: bytes, 0 at the end (recv(2))
     send,    // buffer, size, flags: MSG_*; result: bytes (send(2)); never raises SIGPIPE
     recvmsg, // message, flags (recvmsg(2))
     sendmsg, // message, flags (sendmsg(2)); never raises SIGPIPE
-    accept, // result: a descriptor, non-blocking and close-on-exec; address and address_size are filled when set (accept4(2))
+    accept, // result: a non-blocking, close-on-exec descriptor; address and address_size are filled when set (accept4(2))
     connect, // address, address_size; result: 0 (connect(2))
 };
+
+// No operation ends with EINTR or EAGAIN, but for a connect to a Unix socket whose queue is full: nothing tells when it is
+// not. With MSG_WAITALL a recv or send on a stream ends when all `size` bytes were moved, at the end of the stream, at an
+// error or when cancelled; what was moved by then is its result. Several operations may wait for one descriptor, and each is
+// served once, but in which order is the kernel's affair: what needs an order has one operation of a kind pending.
+// Descriptors should be non-blocking: a read or write on another may keep the thread waiting.
 
 /// idle -> submitted -> (cancelling ->) idle again, with `result` set. The memory of the operation, and all it points to,
 /// stays valid from submit() until it has completed: a cancelled operation too is not done before its completion.

@@ -81,7 +81,7 @@ protected:
     bool has_item() const noexcept { return stands_in(core_->promised_items_); }
     /// The item was taken out.
     void keep() noexcept;
-    /// The item stays.
+    /// The item stays. Nothing, when nothing is promised.
     void give_back() noexcept;
 
     queue_core* core_;
@@ -102,7 +102,7 @@ protected:
     std::exception_ptr failure() noexcept;
     /// The item was put in.
     void keep() noexcept;
-    /// There is none.
+    /// There is none. Nothing, when nothing is promised.
     void give_back() noexcept;
 
     queue_core* core_;

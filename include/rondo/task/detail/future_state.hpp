@@ -181,6 +181,7 @@ public:
         if (state_) state_->release();
     }
     S* get() const noexcept { return state_; }
+    S* release() noexcept { return std::exchange(state_, nullptr); }
     S* operator->() const noexcept { return state_; }
     S& operator*() const noexcept { return *state_; }
     explicit operator bool() const noexcept { return state_ != nullptr; }

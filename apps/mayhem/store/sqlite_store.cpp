@@ -1,0 +1,25 @@
+#include "store/sqlite_store.hpp"
+
+#include <utility>
+
+namespace mayhem {
+
+sqlite_store::sqlite_store()
+    : commit_(thread_, [this](std::vector<restart_write>& writes) { table_->write(writes); }) {}
+
+rondo::coro<> sqlite_store::open(std::filesystem::path path) {
+    co_await rondo::running_loop().run_in_executor(&thread_, [this, path = std::move(path)] { table_.emplace(path); });
+}
+
+rondo::coro<write_answer> sqlite_store::write(restart_record row) {
+    const auto asked = commit_.add({.row = std::move(row)});
+    co_await asked.durable();
+    co_return asked.operation().answer;
+}
+
+rondo::coro<> sqlite_store::close() {
+    co_await commit_.drain();
+    co_await rondo::running_loop().run_in_executor(&thread_, [this] { table_.reset(); });
+}
+
+} // namespace mayhem

@@ -1,0 +1,29 @@
+// The store in an SQLite file, written by one thread in groups.
+#pragma once
+
+#include "base/group_commit.hpp"
+#include "store/restart_table.hpp"
+#include "store/store.hpp"
+
+#include <filesystem>
+#include <optional>
+
+namespace mayhem {
+
+/// The connection is opened, used and closed on the writer thread. Needs a running loop.
+class sqlite_store final : public store {
+public:
+    sqlite_store();
+
+    /// Once, before anything else. Throws sqlite_error.
+    rondo::coro<> open(std::filesystem::path path);
+    rondo::coro<write_answer> write(restart_record row) override;
+    rondo::coro<> close() override;
+
+private:
+    std::optional<restart_table> table_; // the writer thread's
+    rondo::thread_pool thread_{1, "sqlite"};
+    group_commit<restart_write> commit_;
+};
+
+} // namespace mayhem

@@ -1,0 +1,47 @@
+// What a server does with a connection: the user's callable, its type erased.
+#pragma once
+
+#include <rondo/coro/coro.hpp>
+#include <rondo/io/stream_reader.hpp>
+#include <rondo/io/stream_writer.hpp>
+
+#include <concepts>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace rondo::detail {
+
+class connection_handler {
+public:
+    connection_handler() = default;
+    connection_handler(const connection_handler&) = delete;
+    connection_handler& operator=(const connection_handler&) = delete;
+    virtual ~connection_handler() = default;
+    /// Calls it. What it returns is to be run as a task; nullopt: it was a plain function, and has done its work.
+    virtual std::optional<coro<>> call(stream_reader reader, stream_writer writer) = 0;
+};
+
+template <class A> coro<> drop_value(A aw) { static_cast<void>(co_await std::move(aw)); }
+
+template <class H> class handler_of final : public connection_handler {
+public:
+    template <class G> explicit handler_of(G&& handler) : handler_(std::forward<G>(handler)) {}
+    std::optional<coro<>> call(stream_reader reader, stream_writer writer) override {
+        using R = std::invoke_result_t<H&, stream_reader, stream_writer>;
+        if constexpr (std::same_as<R, coro<>>) {
+            return std::invoke(handler_, std::move(reader), std::move(writer));
+        } else if constexpr (awaitable<R>) {
+            return drop_value<R>(std::invoke(handler_, std::move(reader), std::move(writer)));
+        } else {
+            static_cast<void>(std::invoke(handler_, std::move(reader), std::move(writer)));
+            return std::nullopt;
+        }
+    }
+
+private:
+    H handler_;
+};
+
+} // namespace rondo::detail

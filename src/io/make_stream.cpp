@@ -1,0 +1,93 @@
+#include "io/make_stream.hpp"
+
+#include <rondo/loop/event_loop.hpp>
+
+#include "io/inbound.hpp"
+#include "loop/backend/backend.hpp"
+#include "loop/backend/os.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace rondo::detail {
+
+namespace {
+
+/// A stream that is read through a stream_reader. One allocation.
+class read_stream final : public stream_core, public inbound {
+public:
+    read_stream(event_loop& loop, int fd, stream_kind kind, address peer, std::size_t limit)
+        : stream_core(loop, fd, kind, std::move(peer)), inbound(static_cast<shared_core&>(*this), this, limit) {
+        start(*this);
+    }
+    static void* operator new(std::size_t size) { return allocate_block(size); }
+    static void operator delete(void* block, std::size_t size) noexcept { free_block(block, size); }
+
+    std::exception_ptr reader_error() const noexcept override { return inbound::exception(); }
+
+private:
+    ~read_stream() override = default;
+    void destroy() noexcept override { delete this; }
+};
+
+/// A pipe that is only written to: nothing comes in but the news that nobody reads any more.
+class write_stream final : public stream_core, private stream_consumer {
+public:
+    write_stream(event_loop& loop, int fd) : stream_core(loop, fd, stream_kind::write_pipe, address()) { start(*this); }
+
+private:
+    ~write_stream() override = default;
+    void destroy() noexcept override { delete this; }
+    appetite wants() const noexcept override { return appetite::none; }
+    std::span<std::byte> room() override { return {}; }
+    void received(std::size_t) noexcept override {}
+    void ended() noexcept override {}
+    void lost(const std::exception_ptr&) noexcept override {}
+};
+
+class descriptor_guard {
+public:
+    descriptor_guard(event_loop& loop, int fd) noexcept : os_(&loop_access::backend(loop).os()), fd_(fd) {}
+    descriptor_guard(const descriptor_guard&) = delete;
+    descriptor_guard& operator=(const descriptor_guard&) = delete;
+    ~descriptor_guard() {
+        if (os_) os_->close(fd_);
+    }
+    void taken() noexcept { os_ = nullptr; }
+
+private:
+    os* os_;
+    int fd_;
+};
+
+} // namespace
+
+inbound& stream_access::incoming(const stream_reader& reader) {
+    if (!reader.from_) throw runtime_error("this stream_reader was moved from");
+    return *reader.from_;
+}
+
+stream_core* stream_access::core(const stream_reader& reader) noexcept { return reader.from_->source(); }
+
+connection make_connection(event_loop& loop, int fd, stream_kind kind, address peer, std::size_t limit) {
+    descriptor_guard guard(loop, fd);
+    auto* made = new read_stream(loop, fd, kind, std::move(peer), limit);
+    guard.taken();
+    return {stream_reader(counted_ptr<inbound>::adopt(made)), stream_writer(counted_ptr<stream_core>(made))};
+}
+
+stream_reader make_pipe_reader(event_loop& loop, int fd, std::size_t limit) {
+    descriptor_guard guard(loop, fd);
+    auto* made = new read_stream(loop, fd, stream_kind::read_pipe, address(), limit);
+    guard.taken();
+    return stream_reader(counted_ptr<inbound>::adopt(made));
+}
+
+stream_writer make_pipe_writer(event_loop& loop, int fd) {
+    descriptor_guard guard(loop, fd);
+    auto* made = new write_stream(loop, fd);
+    guard.taken();
+    return stream_writer(counted_ptr<stream_core>::adopt(made));
+}
+
+} // namespace rondo::detail

@@ -1,0 +1,73 @@
+#include "io/make_stream.hpp"
+#include "io/report.hpp"
+#include "io/server_core.hpp"
+
+#include <rondo/task/detail/launch.hpp>
+
+#include <utility>
+
+namespace rondo::detail {
+
+served_connection::served_connection(counted_ptr<server_core> server, stream_core& stream)
+    : done_node(&handler_ended), server_(std::move(server)), stream_(&stream) {
+    stream.observe(this);
+}
+
+void served_connection::handle(stream_reader reader, stream_writer writer) noexcept {
+    server_core& server = *server_;
+    called_ = true;
+    try {
+        std::optional<coro<>> body = server.handler_->call(std::move(reader), std::move(writer));
+        if (!body) {
+            leave_if_over();
+            return;
+        }
+        const task<> t = launch(server.loop_, {.where = server.where_}, *std::move(body));
+        task_ = state_ref<future_state>(t.state());
+    } catch (...) {
+        failed(std::current_exception());
+        leave_if_over();
+        return;
+    }
+    task_->add_done_node(*this);
+}
+
+void served_connection::handler_ended(done_node& node, future_state& task) noexcept {
+    auto& self = static_cast<served_connection&>(node);
+    if (task.state() == future_state::status::error) {
+        task.mark_observed();
+        if (is_exit_request(task.error())) self.stream_->close();
+        else self.failed(task.error());
+    } else if (task.state() != future_state::status::value) {
+        self.stream_->close();
+    }
+    self.task_ = {};
+    self.leave_if_over();
+}
+
+void served_connection::failed(std::exception_ptr error) noexcept {
+    stream_->close();
+    report_soon(server_->loop_, "unhandled exception in connection handler (" + stream_->describe() + ")",
+                std::move(error));
+}
+
+void served_connection::cancel_handler(const std::string& reason) {
+    if (task_) task_->cancel(reason);
+    else stream_->close();
+}
+
+void served_connection::drop() noexcept {
+    called_ = true;
+    leave_if_over();
+}
+
+void served_connection::stream_lost(stream_core&) noexcept { leave_if_over(); }
+
+void served_connection::leave_if_over() noexcept {
+    if (!called_ || task_ || !stream_->is_lost()) return;
+    const counted_ptr<server_core> server = std::move(server_);
+    server->remove(*this);
+    delete this;
+}
+
+} // namespace rondo::detail

@@ -1,0 +1,158 @@
+#include <rondo/io/errors.hpp>
+#include <rondo/io/server.hpp>
+#include <rondo/loop/event_loop.hpp>
+#include <rondo/task/as_result.hpp>
+
+#include "io/connect_race.hpp"
+#include "io/inbound.hpp"
+#include "io/resolver.hpp"
+#include "io/server_core.hpp"
+#include "io/socket_address.hpp"
+#include "loop/backend/backend.hpp"
+#include "loop/backend/os.hpp"
+
+#include <cerrno>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <netinet/in.h>
+
+namespace rondo::detail {
+
+namespace {
+
+// A free port of one family may be taken in the other; after so many unlucky draws something else is wrong.
+constexpr int most_draws_of_a_port = 16;
+
+struct bound_socket {
+    int fd;
+    address where;
+};
+
+/// Closes what it still holds.
+class bound_sockets {
+public:
+    explicit bound_sockets(os& o) noexcept : os_(o) {}
+    bound_sockets(const bound_sockets&) = delete;
+    bound_sockets& operator=(const bound_sockets&) = delete;
+    ~bound_sockets() { clear(); }
+
+    void clear() noexcept {
+        for (const bound_socket& s : sockets_) os_.close(s.fd);
+        sockets_.clear();
+    }
+    /// 0 or -errno.
+    int bind(const address& to, const server_options& options) {
+        sockets_.reserve(sockets_.size() + 1);
+        const socket_address name(to);
+        const int fd = os_.open_socket(name.family(), SOCK_STREAM, 0);
+        if (fd < 0) return fd;
+        const bool ip = name.family() != AF_UNIX;
+        if (ip && options.reuse_address) os_.set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+        int result = ip && options.reuse_port ? os_.set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
+        if (name.family() == AF_INET6) os_.set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        if (result >= 0) result = os_.bind(fd, name.get(), name.size);
+        if (result < 0) {
+            os_.close(fd);
+            return result;
+        }
+        sockets_.push_back({fd, local_address_of(os_, fd)});
+        return 0;
+    }
+    void give_to(server_core& server) {
+        while (!sockets_.empty()) {
+            server.add_listener(sockets_.front().fd, sockets_.front().where);
+            sockets_.erase(sockets_.begin());
+        }
+    }
+    bool empty() const noexcept { return sockets_.empty(); }
+    const address& first() const noexcept { return sockets_.front().where; }
+
+private:
+    os& os_;
+    std::vector<bound_socket> sockets_;
+};
+
+[[noreturn]] void fail(int result, const address& where) { throw_os_error(-result, "cannot listen on " + where.str()); }
+
+/// This machine does not have such an address, or such addresses at all.
+bool is_skipped(int result) noexcept { return result == -EADDRNOTAVAIL || result == -EAFNOSUPPORT; }
+
+address with_port(const address& a, std::uint16_t port) { return port == a.port() ? a : address(a.ip(), port); }
+
+/// Every address, all with the same port. False: the port that was drawn is taken for one of them.
+bool bind_all(bound_sockets& sockets, const std::vector<address>& addresses, const server_options& options) {
+    const bool draws = addresses.front().port() == 0;
+    int skipped = 0;
+    for (const address& a : addresses) {
+        const bool drawn = draws && !sockets.empty();
+        const address where = drawn ? with_port(a, sockets.first().port()) : a;
+        const int result = sockets.bind(where, options);
+        if (drawn && result == -EADDRINUSE) return false;
+        if (is_skipped(result)) skipped = result;
+        else if (result < 0) fail(result, where);
+    }
+    if (sockets.empty()) fail(skipped, addresses.front());
+    return true;
+}
+
+server made_server(event_loop& loop, std::unique_ptr<connection_handler> handler, stream_kind kind,
+                   const server_options& options, std::source_location where) {
+    auto* core = new server_core(loop, std::move(handler), kind, options, where);
+    return server(counted_ptr<server_core>::adopt(core));
+}
+
+/// Whether somebody listens on this Unix socket. EAGAIN: he does, and has no room.
+coro<bool> is_in_use(address where) {
+    event_loop& loop = running_loop();
+    connect_race probe(loop, {std::move(where)}, connect_options{});
+    auto outcome = co_await as_result(probe);
+    if (outcome) loop_access::backend(loop).os().close(outcome->fd);
+    if (outcome.cancelled()) std::rethrow_exception(outcome.error());
+    const auto* error = exception_cast<std::system_error>(outcome.error());
+    co_return outcome || (error && error->code().value() == EAGAIN);
+}
+
+} // namespace
+
+coro<server> start_tcp_server(std::unique_ptr<connection_handler> handler, std::string host, std::uint16_t port,
+                              server_options options, std::source_location where) {
+    inbound::check_limit(options.limit);
+    const std::vector<address> addresses = co_await resolve(std::move(host), port, resolve_for::listening);
+    event_loop& loop = running_loop();
+    bound_sockets sockets(loop_access::backend(loop).os());
+    for (int draw = 1; !bind_all(sockets, addresses, options); ++draw) {
+        sockets.clear();
+        if (draw == most_draws_of_a_port) fail(-EADDRINUSE, addresses.front());
+    }
+    server made = made_server(loop, std::move(handler), stream_kind::tcp, options, where);
+    server_core& core = server_access::core(made);
+    sockets.give_to(core);
+    if (options.start_serving) core.start();
+    co_return made;
+}
+
+coro<server> start_unix_server(std::unique_ptr<connection_handler> handler, std::string path, server_options options,
+                               std::source_location where) {
+    inbound::check_limit(options.limit);
+    const address name = address::unix_path(path);
+    event_loop& loop = running_loop();
+    os& files = loop_access::backend(loop).os();
+    const bool abstract = path.front() == '\0';
+    bound_sockets sockets(files);
+    int result = sockets.bind(name, options);
+    if (result == -EADDRINUSE && !abstract) {
+        const bool in_use = co_await is_in_use(name);
+        if (!in_use && files.unlink_socket(path) >= 0) result = sockets.bind(name, options);
+    }
+    if (result < 0) fail(result, name);
+    server made = made_server(loop, std::move(handler), stream_kind::unix_socket, options, where);
+    server_core& core = server_access::core(made);
+    sockets.give_to(core);
+    if (options.cleanup_socket && !abstract) core.own_file(std::move(path));
+    if (options.start_serving) core.start();
+    co_return made;
+}
+
+} // namespace rondo::detail

@@ -1,0 +1,167 @@
+// The core of a connection or pipe, shared by its two halves: the descriptor, one receive and one send operation, the queue
+// of what is to be sent, and how it ends.
+#pragma once
+
+#include <rondo/io/address.hpp>
+#include <rondo/io/detail/write_awaiter.hpp>
+#include <rondo/loop/detail/operation.hpp>
+#include <rondo/loop/detail/ready_queue.hpp>
+
+#include "io/io_service.hpp"
+#include "io/send_queue.hpp"
+#include "io/shared_core.hpp"
+#include "io/stream_consumer.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace rondo {
+class event_loop;
+}
+
+namespace rondo::detail {
+
+class backend;
+class stream_core;
+
+enum class stream_kind : std::uint8_t { tcp, unix_socket, read_pipe, write_pipe };
+
+/// Is told once that a connection is gone; must be taken back (observe(nullptr)) before it dies.
+class stream_observer {
+public:
+    virtual void stream_lost(stream_core& stream) noexcept = 0;
+
+protected:
+    ~stream_observer() = default;
+};
+
+/// open -> closing (what is queued is still sent) -> ending (operations are being called back) -> lost (the descriptor is
+/// closed, everybody was told).
+///
+/// The operations belong to the core, which lives until they have completed. Receiving is driven by the consumer's appetite:
+/// at once while somebody waits; otherwise ahead, in a turn of its own behind the tasks that the last bytes have woken, so
+/// that a task which comes back for more finds its buffer free.
+class stream_core : public shared_core, public ready_node, private io_resource {
+public:
+    event_loop& loop() const noexcept { return *loop_; }
+    stream_kind kind() const noexcept { return kind_; }
+    int descriptor() const noexcept { return fd_; }
+    /// "fd 7 to 127.0.0.1:80"
+    std::string describe() const;
+    address peer_address() const { return peer_; }
+    address local_address() const;
+
+    // The consumer's
+    /// Submits a receive unless one is pending or nothing is wanted; completes what can be had at once.
+    void receive() noexcept;
+    /// Bytes were taken, or the appetite has changed.
+    void consumed() noexcept;
+    /// Nobody will read again.
+    void reader_gone() noexcept;
+
+    // Sending
+    /// Copies and sends what can be sent at once. Throws std::bad_alloc.
+    void send_copy(std::span<const bytes_view> pieces);
+    void send_borrowed(outgoing& bytes) noexcept;
+    /// Takes a borrowed one back. False: it is with the kernel, and will be released when that has answered.
+    bool take_back(write_awaiter& writer, outgoing& bytes) noexcept;
+    void write_eof() noexcept;
+    bool eof_requested() const noexcept { return eof_ >= eof_state::requested; }
+    bool can_write_eof() const noexcept { return kind_ != stream_kind::read_pipe; }
+    /// More than the high-water mark was queued, and not yet fewer than the low-water mark are.
+    bool is_full() const noexcept { return full_; }
+    std::size_t queued() const noexcept { return queue_.size(); }
+    void wait_for_room(write_awaiter& w) noexcept { waiting_for_room_.push_back(w); }
+    void stop_waiting(write_awaiter& w) noexcept { waiting_for_room_.erase(w); }
+    /// Why nothing can be written, or null.
+    const std::exception_ptr& write_error() const noexcept { return write_error_; }
+    /// What drain() throws, or null.
+    virtual std::exception_ptr reader_error() const noexcept { return nullptr; }
+
+    // The end
+    void close() noexcept;
+    /// At once: what is queued is dropped, and a TCP peer sees a reset. `error` (may be null) is what the end is told to be.
+    void abort(const std::exception_ptr& error) noexcept;
+    bool is_closing() const noexcept { return phase_ >= phase::closing; }
+    bool is_lost() const noexcept { return phase_ == phase::lost; }
+    /// What ended it; null while it lives, and when it was closed here.
+    const std::exception_ptr& error() const noexcept { return error_; }
+    void wait_until_lost(closed_awaiter& w) noexcept { waiting_for_end_.push_back(w); }
+    void stop_waiting(closed_awaiter& w) noexcept { waiting_for_end_.erase(w); }
+    void observe(stream_observer* by) noexcept { observer_ = by; }
+
+    static constexpr std::size_t high_water = 65536;
+    static constexpr std::size_t low_water = high_water / 4;
+
+protected:
+    /// Takes over the descriptor.
+    stream_core(event_loop& loop, int fd, stream_kind kind, address peer);
+    ~stream_core() override;
+    /// Ready to be told of bytes.
+    void start(stream_consumer& consumer) noexcept;
+
+private:
+    enum class phase : std::uint8_t { open, closing, ending, lost };
+    enum class eof_state : std::uint8_t { open, requested, sent };
+    struct stream_operation : operation {
+        stream_operation(stream_core& c, operation_kind k, function done) noexcept : operation(k, done), core(c) {}
+        stream_core& core;
+    };
+
+    void loop_is_closing() noexcept override {}
+    bool is_finishing() const noexcept override { return phase_ <= phase::closing && !queue_.empty(); }
+    void loop_is_closed() noexcept override;
+    static void turn(ready_node& node, event_loop& loop);
+    static void receive_completed(operation& op) noexcept;
+    static void send_completed(operation& op) noexcept;
+    bool submit(stream_operation& op) noexcept;
+    bool may_receive() const noexcept;
+    bool prepare_receive() noexcept;
+    void receive_ended(std::int64_t result) noexcept;
+    void hung_up() noexcept;
+    void schedule() noexcept;
+    void flush() noexcept;
+    void prepare_send() noexcept;
+    void send_ended(std::int64_t result) noexcept;
+    void release_cancelled_writers() noexcept;
+    void break_stream(std::size_t sent, std::size_t total) noexcept;
+    void sending_failed(const std::exception_ptr& error) noexcept;
+    void update_fullness() noexcept;
+    void end() noexcept;
+    void finish_ending() noexcept;
+    std::exception_ptr error_of(std::int64_t result, const char* doing) const;
+
+    event_loop* loop_;
+    detail::backend* backend_;
+    io_service& service_;
+    stream_consumer* consumer_ = nullptr;
+    stream_observer* observer_ = nullptr;
+    int fd_;
+    stream_kind kind_;
+    phase phase_ = phase::open;
+    eof_state eof_ = eof_state::open;
+    bool scheduled_ = false;
+    bool full_ = false;
+    bool peer_ended_ = false; // the other side sends no more
+    bool reader_gone_ = false;
+    bool broken_ = false; // half a message was sent
+    bool reset_ = false;  // end with a reset
+    stream_operation receive_op_;
+    stream_operation send_op_;
+    send_queue queue_;
+    struct gathered;
+    std::unique_ptr<gathered> gathered_; // while the send operation has several pieces
+    waiting_list<write_awaiter> waiting_for_room_;
+    waiting_list<closed_awaiter> waiting_for_end_;
+    const outgoing* last_sending_ = nullptr; // of the pending send operation
+    std::size_t cancelled_writers_ = 0;      // whose bytes are with the kernel
+    std::exception_ptr error_;
+    std::exception_ptr write_error_;
+    address peer_;
+};
+
+} // namespace rondo::detail

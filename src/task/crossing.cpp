@@ -1,0 +1,30 @@
+#include <rondo/task/detail/crossing.hpp>
+
+namespace rondo::detail {
+
+void crossing::cancel_task() {
+    door_->post([self = shared_from_this()] {
+        if (self->task_) self->task_->cancel({});
+    });
+}
+
+void crossing::watch(const task_base& started) {
+    self_ = shared_from_this();
+    task_ = started.state();
+    task_->add_done_node(*this);
+}
+
+void crossing::ended(done_node& node, future_state& task) noexcept {
+    const std::shared_ptr<crossing> self = std::move(static_cast<crossing&>(node).self_);
+    self->task_ = nullptr;
+    std::optional<due_callbacks> due = self->transfer(task);
+    if (!due || due->empty()) return;
+    try {
+        task.loop().call_soon([due = *std::move(due)] {}); // user code: not in here
+    } catch (...) {                                        // then they have run already, when `due` died
+    }
+}
+
+void throw_loop_closed() { throw runtime_error("the event loop is closed"); }
+
+} // namespace rondo::detail
