@@ -2,6 +2,7 @@
 
 #include "base/error_text.hpp"
 #include "base/errors.hpp"
+#include "base/process_setup.hpp"
 #include "hosts/host_process.hpp"
 #include "report/log.hpp"
 #include "report/screen.hpp"
@@ -11,7 +12,7 @@
 
 #include <rondo/rondo.hpp>
 
-#include <csignal>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -63,7 +64,9 @@ int run(const just_print& what) {
 }
 
 int complain(const std::exception& e, int exit_code) {
-    std::fprintf(stderr, "mayhem: %s\n", e.what());
+    std::string line = e.what(); // one, whatever a library has put into its message
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    std::fprintf(stderr, "mayhem: %s\n", line.c_str());
     return exit_code;
 }
 
@@ -71,7 +74,7 @@ int complain(const std::exception& e, int exit_code) {
 } // namespace mayhem
 
 int main(int argc, char** argv) {
-    std::signal(SIGPIPE, SIG_IGN); // a reader of our output that goes away takes nothing down with it
+    mayhem::set_up_process();
     try {
         return std::visit([](const auto& what) { return mayhem::run(what); }, mayhem::parse_options(argc, argv));
     } catch (const mayhem::bad_input& e) {

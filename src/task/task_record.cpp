@@ -55,7 +55,10 @@ void task_record::finish(std::exception_ptr error) noexcept {
     drop_call();
     unlink();
     scope = nullptr;
-    if (error && is_exit_request(error)) loop_access::state(loop()).exit_request = error;
+    if (error && is_exit_request(error)) { // the loop throws it
+        loop_access::state(loop()).exit_request = error;
+        mark_observed();
+    }
     if (error) settle_error(std::move(error));
     else settle_value();
     if (report_when_failed) report_if_failed(*this);

@@ -73,6 +73,13 @@ void thread_call::returned() noexcept {
     else drop_outcome();
 }
 
+void thread_call::give_up() noexcept {
+    in_default_executor_ = false;
+    if (has_begun()) return;
+    leave();
+    abandon();
+}
+
 void thread_call::abandon() noexcept {
     step before = step::queued;
     step_.compare_exchange_strong(before, step::skipped);

@@ -5,9 +5,11 @@
 #include <rondo/task/detail/thread_call.hpp>
 #include <rondo/task/move_on_after.hpp>
 
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace rondo {
 
@@ -87,13 +89,19 @@ coro<void> thread_service::shut_down_executor(event_loop& loop, delay timeout) {
 
 void thread_service::name_unended(event_loop& loop) {
     if (auto pool = loop_access::take_default_executor(loop)) leave_alone(std::move(pool));
+    std::vector<std::shared_ptr<thread_call>> unended;
     for (loop_guest* g = guests_; g; g = g->next_) {
-        const auto* call = dynamic_cast<const thread_call*>(g);
-        if (!call || !call->uses_default_executor()) continue;
-        const char* how =
-            call->has_begun() ? " has not ended, and its thread is left alone: " : " has not begun, and will not: ";
-        loop_access::report(
-            loop, {.message = std::string("at the end of the event loop a call") + how + call->description()});
+        auto call = std::dynamic_pointer_cast<thread_call>(g->self_);
+        if (call && call->uses_default_executor()) unended.push_back(std::move(call));
+    }
+    calls_ = 0;
+    for (const auto& call : unended) {
+        const char* how = call->has_begun()   ? "has not ended, and its thread is left alone: "
+                          : call->is_queued() ? "has not begun, and will not: "
+                                              : nullptr; // it was cancelled before it began
+        const std::string message = "at the end of the executor a call " + std::string(how ? how : "");
+        if (how) loop_access::report(loop, {.message = message + call->description()});
+        call->give_up();
     }
 }
 

@@ -35,7 +35,7 @@ std::exception_ptr thread_waiter::obstacle() noexcept {
 }
 
 std::string thread_waiter::describe() const {
-    return call_->has_begun() ? "waiting for a call that runs in a thread" : "waiting for a thread that is free";
+    return call_->is_queued() ? "waiting for a thread that is free" : "waiting for a call that runs in a thread";
 }
 
 } // namespace rondo::detail

@@ -34,6 +34,7 @@ void future_mirror::arrived() noexcept {
 
 void future_mirror::abandon() noexcept {
     const state_ref<future_state> to = std::move(to_);
+    of_.reset(); // its callback holds this
     to->remove_done_node(*this);
     to->cancel("the event loop was closed");
 }
@@ -41,7 +42,7 @@ void future_mirror::abandon() noexcept {
 /// Somebody cancelled the mirror, or set it himself.
 void future_mirror::done(done_node& node, future_state& to) noexcept {
     auto& self = static_cast<future_mirror&>(node);
-    const std::shared_ptr<concurrent_state> of = self.of_;
+    const std::shared_ptr<concurrent_state> of = std::move(self.of_); // its callback holds self
     event_loop& loop = to.loop();
     const bool cancelled = to.state() == future_state::status::cancelled;
     self.to_ = {};

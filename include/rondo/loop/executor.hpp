@@ -15,6 +15,14 @@ public:
     virtual void submit(std::function<void()> work) = 0;
 };
 
+/// Threads named NAME-0, NAME-1, ..., started as work needs them and kept: `threads` at most; 0: processors + 4, 32 at most
+/// (concurrent.futures). They block every signal. Work begins in the order of submit(); what it throws ends the process.
+///
+/// The destructor waits until everything submitted is done; work may destroy its own pool. In the child of a fork(), which
+/// has no such threads, submit() throws runtime_error. std::system_error when not even a first thread can be started.
+///
+///     rondo::thread_pool pool(4, "disk");
+///     loop.run_in_executor(&pool, [] { return checksum("big.iso"); });
 class thread_pool : public executor {
 public:
     explicit thread_pool(std::size_t threads = 0, std::string_view name = "rondo");

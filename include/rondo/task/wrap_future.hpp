@@ -26,8 +26,8 @@ protected:
     future_mirror(std::shared_ptr<concurrent_state> of, state_ref<future_state> to) noexcept
         : done_node(&done), of_(std::move(of)), to_(std::move(to)) {}
 
-    std::shared_ptr<concurrent_state> of_;
-    state_ref<future_state> to_; // null once it is over
+    std::shared_ptr<concurrent_state> of_; // like `to_` for the loop's thread alone, and null once it is over
+    state_ref<future_state> to_;
 
 private:
     virtual void transfer_value() = 0;

@@ -5,7 +5,6 @@
 #include <rondo/loop/detail/loop_door.hpp>
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/task/concurrent_future.hpp>
-#include <rondo/task/detail/gather_core.hpp>
 #include <rondo/task/detail/launch.hpp>
 #include <rondo/task/task.hpp>
 
@@ -51,8 +50,9 @@ private:
         task.mark_observed();
         if (task.error()) return to_->fail(task.error());
         try {
+            task.value_taken = true; // nobody else was promised it
             if constexpr (std::is_void_v<T>) return to_->set_value({});
-            else return to_->set_value(child_value<T>(task));
+            else return to_->set_value(std::move(static_cast<task_of<T>&>(task).value()));
         } catch (...) {
             return to_->fail(std::current_exception());
         }

@@ -15,7 +15,7 @@ template <class T> coro<T> failed_coro(std::exception_ptr error) {
 }
 
 /// The awaitable that a body returns, as a coroutine. A body that throws before it returns one gives a coroutine that throws.
-template <class F, class S> coro<body_t<F, S>> start_body(F& body, S& scope) {
+template <class F, class S> RONDO_CORO_WRAPPER coro<body_t<F, S>> start_body(F& body, S& scope) {
     try {
         return as_coro(call_body(body, scope));
     } catch (...) {

@@ -196,7 +196,7 @@ template <class F, class... A> class stored_call {
 public:
     template <class G, class... B>
     explicit stored_call(G&& fn, B&&... args) : fn_(std::forward<G>(fn)), args_(std::forward<B>(args)...) {}
-    auto operator()() {
+    RONDO_CORO_WRAPPER auto operator()() {
         return as_coro(
             std::apply([this](A&... args) { return std::invoke(std::move(fn_), std::move(args)...); }, args_));
     }

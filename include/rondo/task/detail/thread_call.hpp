@@ -51,8 +51,11 @@ public:
                std::optional<context_ref> context);
     /// Nobody wants the outcome any more. Runs on when it has begun, never runs when it has not.
     void cancel() noexcept;
-    bool has_begun() const noexcept { return step_.load(std::memory_order_relaxed) != step::queued; }
+    bool is_queued() const noexcept { return step_.load(std::memory_order_relaxed) == step::queued; }
+    bool has_begun() const noexcept { return step_.load(std::memory_order_relaxed) == step::begun; }
     bool uses_default_executor() const noexcept { return in_default_executor_; }
+    /// Nobody waits any more until it has ended. One that has not begun never will.
+    void give_up() noexcept;
     /// "to_thread() at file:line by task 'x'"
     std::string description() const;
 
