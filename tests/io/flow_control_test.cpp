@@ -7,6 +7,7 @@
 namespace rondo {
 namespace {
 
+using namespace std::chrono_literals;
 using test::connected_pair;
 using test::pass_by;
 using test::pattern;
