@@ -179,7 +179,7 @@ void process::send_signal(int signal) {
 void process::terminate() { send_signal(SIGTERM); }
 void process::kill() { send_signal(SIGKILL); }
 
-coro<process_output> process::communicate(bytes input) { return exchange(this, std::move(input)); }
+RONDO_CORO_WRAPPER coro<process_output> process::communicate(bytes input) { return exchange(this, std::move(input)); }
 
 coro<process> create_subprocess_exec(std::vector<std::string> argv, subprocess_options options) {
     co_return start(std::move(argv), std::move(options));

@@ -111,8 +111,9 @@ template <class H> std::unique_ptr<connection_handler> erase_handler(H&& handler
 ///     co_await server.serve_forever();
 template <class H>
     requires std::invocable<std::decay_t<H>&, stream_reader, stream_writer>
-coro<server> start_server(H&& handler, std::string host, std::uint16_t port, server_options options = {},
-                          std::source_location where = std::source_location::current()) {
+RONDO_CORO_OWNER coro<server> start_server(H&& handler, std::string host, std::uint16_t port,
+                                           server_options options = {},
+                                           std::source_location where = std::source_location::current()) {
     return detail::start_tcp_server(detail::erase_handler(std::forward<H>(handler)), std::move(host), port, options,
                                     where);
 }
@@ -121,8 +122,8 @@ coro<server> start_server(H&& handler, std::string host, std::uint16_t port, ser
 /// std::system_error (EADDRINUSE). A path that begins with a 0 byte is an abstract name.
 template <class H>
     requires std::invocable<std::decay_t<H>&, stream_reader, stream_writer>
-coro<server> start_unix_server(H&& handler, std::string path, server_options options = {},
-                               std::source_location where = std::source_location::current()) {
+RONDO_CORO_OWNER coro<server> start_unix_server(H&& handler, std::string path, server_options options = {},
+                                                std::source_location where = std::source_location::current()) {
     return detail::start_unix_server(detail::erase_handler(std::forward<H>(handler)), std::move(path), options, where);
 }
 

@@ -107,7 +107,7 @@ public:
     /// that fails start(), and not the group; one that returns before that: runtime_error. Cancelled: the child is too.
     template <class V = void, class F, class... Args>
         requires std::invocable<std::decay_t<F>, task_status<V>, std::decay_t<Args>...>
-    RONDO_CORO_WRAPPER coro<V> start(F&& fn, Args&&... args) {
+    RONDO_CORO_OWNER coro<V> start(F&& fn, Args&&... args) {
         using call_type = detail::stored_call<std::decay_t<F>, task_status<V>, std::decay_t<Args>...>;
         future<V> ready = core_.loop().template create_future<V>();
         return start_and_wait<V>(ready,

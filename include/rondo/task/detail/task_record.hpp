@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rondo/coro/coro.hpp>
+#include <rondo/coro/detail/call.hpp>
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/task/detail/future_state.hpp>
 
@@ -196,12 +197,13 @@ template <class F, class... A> class stored_call {
 public:
     template <class G, class... B>
     explicit stored_call(G&& fn, B&&... args) : fn_(std::forward<G>(fn)), args_(std::forward<B>(args)...) {}
-    RONDO_CORO_WRAPPER auto operator()() {
-        return as_coro(
-            std::apply([this](A&... args) { return std::invoke(std::move(fn_), std::move(args)...); }, args_));
-    }
+    RONDO_CORO_OWNER auto operator()() { return call_with(std::index_sequence_for<A...>()); }
 
 private:
+    template <std::size_t... I> RONDO_CORO_OWNER auto call_with(std::index_sequence<I...>) {
+        return as_coro(call(std::move(fn_), std::get<I>(std::move(args_))...));
+    }
+
     F fn_;
     std::tuple<A...> args_;
 };
