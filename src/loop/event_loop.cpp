@@ -90,7 +90,10 @@ bool event_loop::run_once(delay timeout) {
     start_running();
     struct end {
         event_loop& loop;
-        ~end() { loop.stop_running(); }
+        ~end() {
+            loop.stopping_ = false;
+            loop.stop_running();
+        }
     } at_end{*this};
     return pass(detail::deadline_after(time(), timeout).value_or(time_point::max()));
 }
@@ -113,10 +116,8 @@ bool event_loop::pass(time_point until) {
         }
         in.inbox.take(state_.ready);
     }
-    if (in.signals && in.signals->pending()) [[unlikely]] {
-        in.signals->dispatch(
-            [this](const std::shared_ptr<std::function<void()>>& fn) { call_soon([fn] { (*fn)(); }); });
-    }
+    if (in.signals && in.signals->pending()) [[unlikely]]
+        in.signals->dispatch(*this);
     if (!in.timers.empty()) in.timers.fire_due(in.backend->now(), *this);
     const bool ran = !state_.ready.empty();
     if (ran) run_ready();
@@ -185,8 +186,8 @@ void event_loop::close() {
     in.backend.reset();
 }
 
-void event_loop::add_signal_handler_impl(int signal, std::function<void()> fn) {
-    detail::loop_access::signals(*this).add(signal, std::move(fn));
+void event_loop::add_signal_handler_impl(int signal, std::function<void()> fn, call_options options) {
+    detail::loop_access::signals(*this).add(signal, std::move(fn), std::move(options));
 }
 
 bool event_loop::remove_signal_handler(int signal) {
@@ -261,7 +262,10 @@ bool loop_access::run_while(event_loop& loop, const std::function<bool()>& more,
         loop.start_running();
         struct end {
             event_loop& l;
-            ~end() { l.stop_running(); }
+            ~end() {
+                l.stopping_ = false; // somebody's cleanup says stop(): it stops no more than this pass
+                l.stop_running();
+            }
         } at_end{loop};
         loop.pass(until);
     }

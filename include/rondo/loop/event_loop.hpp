@@ -53,6 +53,7 @@ public:
     template <class T> T run_until_complete(coro<T> main);
     template <future_like H> await_result_t<H&> run_until_complete(H handle);
     /// The current pass is the last one. Called while the loop does not run: the next run makes one pass that does not wait.
+    /// A stop is used up by the run, or the run_once(), that it ended.
     void stop() noexcept;
     /// One pass that waits at most `timeout`. False: nothing was ready.
     bool run_once(delay timeout);
@@ -117,12 +118,14 @@ public:
     duration slow_callback_duration() const noexcept { return slow_callback_duration_; }
     void set_slow_callback_duration(duration d) noexcept { slow_callback_duration_ = d; }
 
-    /// Calls fn() in the loop, in a pass of its own, whenever `signal` arrives; replaces the previous one. Several arrivals
-    /// before the loop comes round are one call. value_error: no such signal; runtime_error: it cannot be caught.
-    template <std::invocable F> void add_signal_handler(int signal, F&& fn) {
-        add_signal_handler_impl(signal, std::function<void()>(std::forward<F>(fn)));
+    /// Calls fn() in the loop whenever `signal` arrives, in place of the action from before; replaces the previous handler.
+    /// Several arrivals before the loop comes round are one call. All calls share one context. In the child of a fork() the
+    /// signal is ignored. value_error: no such signal; runtime_error: it cannot be caught, or this is not the main thread.
+    template <std::invocable F> void add_signal_handler(int signal, F&& fn, call_options options = {}) {
+        static_assert(detail::is_callback<F>, "a coroutine function is no callback: say [...] { spawn(fn); }");
+        add_signal_handler_impl(signal, std::function<void()>(std::forward<F>(fn)), std::move(options));
     }
-    /// True when there was one. The action from before comes back.
+    /// True when there was one: it will not be called any more. The action from before comes back. close() does this.
     bool remove_signal_handler(int signal);
 
     /// Calls fn(args...) in a thread of the executor; nullptr: the default one. Cancelling the future stops it only if it
@@ -155,7 +158,7 @@ private:
     void check_usable_slowly() const;
     void check_can_run() const;
     handle enqueue_threadsafe(detail::callback& c);
-    void add_signal_handler_impl(int signal, std::function<void()> fn);
+    void add_signal_handler_impl(int signal, std::function<void()> fn, call_options options);
     void start_running();
     void stop_running() noexcept;
     bool pass(time_point until);

@@ -95,6 +95,7 @@ template <class T> T event_loop::run_until_complete(coro<T> main) {
     return t.take();
 }
 template <future_like H> await_result_t<H&> event_loop::run_until_complete(H handle) {
+    if (!handle) throw type_error("a null handle cannot be run");
     detail::run_until_done(*this, *handle.state());
     return handle.result();
 }

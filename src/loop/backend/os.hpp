@@ -1,4 +1,5 @@
-// The part of the seam that does not wait: making and closing descriptors, starting processes, running work in threads.
+// The part of the seam that does not wait: making and closing descriptors, starting processes, hearing of signals, running
+// work in threads.
 // Functions return a value >= 0, or -errno.
 #pragma once
 
@@ -55,6 +56,17 @@ struct resolved_name {
     int protocol = 0;
 };
 
+/// Told of signals in the middle of anything.
+class signal_sink {
+public:
+    /// In a signal handler, in any thread: only what signal-safety(7) allows.
+    virtual void signal_arrived(int signal) noexcept = 0;
+
+protected:
+    ~signal_sink() = default;
+};
+inline constexpr int last_signal = 64;
+
 class os {
 public:
     os() = default;
@@ -95,7 +107,20 @@ public:
     virtual int reap(const spawned_process& child, int& status) noexcept = 0;
     virtual int send_signal(const spawned_process& child, int signal) noexcept = 0;
 
+    // Signals, 1 to last_signal. In the child of a fork() nobody watches: what the parent watched is ignored there until
+    // somebody does.
+    /// From now on each arrival is told to `sink`, and the action from before does not happen. Several sinks may watch one
+    /// signal. 0; -EINVAL: it cannot be caught; -EAGAIN: 256 sinks are the most there can be.
+    virtual int watch_signal(int signal, signal_sink& sink) noexcept = 0;
+    /// When nobody else watches, the action from before comes back. On return the sink is not being told of it any more, and
+    /// will not be. Nothing when it did not watch.
+    virtual void unwatch_signal(int signal, signal_sink& sink) noexcept = 0;
+    /// Nobody watches, and nobody else has given the signal an action of his own.
+    virtual bool has_default_action(int signal) noexcept = 0;
+
     // Threads and names.
+    /// The thread that the process began with, or the one that forked it.
+    virtual bool in_main_thread() noexcept = 0;
     /// Blocks: for an executor's thread, and so from any thread. 0; otherwise an error of getaddrinfo(3), all of which are
     /// negative (EAI_*), or for EAI_SYSTEM the errno, which is positive.
     virtual int resolve(const name_request& request, std::vector<resolved_name>& found) noexcept = 0;

@@ -111,6 +111,8 @@ int posix_os::send_signal(const spawned_process& child, int signal) noexcept {
     return ::syscall(SYS_pidfd_send_signal, child.pidfd, signal, nullptr, 0) < 0 ? -errno : 0;
 }
 
+bool posix_os::in_main_thread() noexcept { return ::gettid() == ::getpid(); }
+
 std::shared_ptr<executor> posix_os::make_thread_pool(std::size_t threads, std::string_view name) {
     return std::make_shared<thread_pool>(threads, name);
 }

@@ -30,6 +30,11 @@ public:
     int reap(const spawned_process& child, int& status) noexcept override;
     int send_signal(const spawned_process& child, int signal) noexcept override;
 
+    int watch_signal(int signal, signal_sink& sink) noexcept override;
+    void unwatch_signal(int signal, signal_sink& sink) noexcept override;
+    bool has_default_action(int signal) noexcept override;
+
+    bool in_main_thread() noexcept override;
     int resolve(const name_request& request, std::vector<resolved_name>& found) noexcept override;
     std::shared_ptr<executor> make_thread_pool(std::size_t threads, std::string_view name) override;
 };
