@@ -111,6 +111,16 @@ void server_core::accept_failed(int error_number, const address& where) noexcept
                 os_error(error_number, "accept"));
 }
 
+void server_core::note_pending(int change) noexcept {
+    accepts_ += change;
+    if (change > 0) {
+        add_reference();
+    } else {
+        wake_if_over();
+        drop_reference();
+    }
+}
+
 void server_core::remove(served_connection& c) noexcept {
     (c.previous_ ? c.previous_->next_ : first_) = c.next_;
     (c.next_ ? c.next_->previous_ : last_) = c.previous_;

@@ -81,7 +81,7 @@ public:
 
     served_connection* first_connection() const noexcept { return first_; }
     std::size_t connections() const noexcept { return connections_; }
-    bool is_over() const noexcept { return closed_ && connections_ == 0; }
+    bool is_over() const noexcept { return closed_ && connections_ == 0 && accepts_ == 0; }
     void wait_until_over(server_closed_awaiter& w) noexcept { waiting_.push_back(w); }
     void stop_waiting(server_closed_awaiter& w) noexcept { waiting_.erase(w); }
 
@@ -97,7 +97,7 @@ private:
     void loop_is_closed() noexcept override {}
     void accepted(int fd, address peer) noexcept override;
     void accept_failed(int error_number, const address& where) noexcept override;
-    void note_pending(int change) noexcept override { change > 0 ? add_reference() : drop_reference(); }
+    void note_pending(int change) noexcept override;
     void remove(served_connection& c) noexcept;
     void wake_if_over() noexcept;
 
@@ -114,6 +114,7 @@ private:
     bool started_ = false;
     bool closed_ = false;
     std::size_t connections_ = 0;
+    int accepts_ = 0; // in flight: while there are, the address is taken
     served_connection* first_ = nullptr;
     served_connection* last_ = nullptr;
     waiting_list<server_closed_awaiter> waiting_;

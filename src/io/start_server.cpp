@@ -1,9 +1,7 @@
 #include <rondo/io/errors.hpp>
 #include <rondo/io/server.hpp>
 #include <rondo/loop/event_loop.hpp>
-#include <rondo/task/as_result.hpp>
 
-#include "io/connect_race.hpp"
 #include "io/inbound.hpp"
 #include "io/resolver.hpp"
 #include "io/server_core.hpp"
@@ -103,17 +101,6 @@ server made_server(event_loop& loop, std::unique_ptr<connection_handler> handler
     return server(counted_ptr<server_core>::adopt(core));
 }
 
-/// Whether somebody listens on this Unix socket. EAGAIN: he does, and has no room.
-coro<bool> is_in_use(address where) {
-    event_loop& loop = running_loop();
-    connect_race probe(loop, {std::move(where)}, connect_options{});
-    auto outcome = co_await as_result(probe);
-    if (outcome) loop_access::backend(loop).os().close(outcome->fd);
-    if (outcome.cancelled()) std::rethrow_exception(outcome.error());
-    const auto* error = exception_cast<std::system_error>(outcome.error());
-    co_return outcome || (error && error->code().value() == EAGAIN);
-}
-
 } // namespace
 
 coro<server> start_tcp_server(std::unique_ptr<connection_handler> handler, std::string host, std::uint16_t port,
@@ -143,8 +130,7 @@ coro<server> start_unix_server(std::unique_ptr<connection_handler> handler, std:
     bound_sockets sockets(files);
     int result = sockets.bind(name, options);
     if (result == -EADDRINUSE && !abstract) {
-        const bool in_use = co_await is_in_use(name);
-        if (!in_use && files.unlink_socket(path) >= 0) result = sockets.bind(name, options);
+        if (files.socket_in_use(path) == 0 && files.unlink_socket(path) >= 0) result = sockets.bind(name, options);
     }
     if (result < 0) fail(result, name);
     server made = made_server(loop, std::move(handler), stream_kind::unix_socket, options, where);

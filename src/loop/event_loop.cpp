@@ -20,8 +20,11 @@ constexpr time_point no_wait = time_point::min();
 
 } // namespace
 
-event_loop::event_loop(loop_options options) : internals_(std::make_unique<internals>()) {
-    internals_->backend = detail::make_backend(options.backend);
+event_loop::event_loop(loop_options options) : event_loop(detail::make_backend(options.backend), options) {}
+
+event_loop::event_loop(std::unique_ptr<detail::backend> b, const loop_options& options)
+    : internals_(std::make_unique<internals>()) {
+    internals_->backend = std::move(b);
     state_.debug = options.debug.value_or(detail::debug_environment());
     internals_->door = std::make_shared<detail::loop_door>(*this);
     detail::register_loop(*this);
@@ -222,6 +225,11 @@ time_point clock::now() noexcept {
 }
 
 namespace detail {
+
+std::unique_ptr<event_loop> loop_access::make_loop(std::unique_ptr<detail::backend> world,
+                                                   const loop_options& options) {
+    return std::unique_ptr<event_loop>(new event_loop(std::move(world), options));
+}
 
 backend& loop_access::backend(event_loop& loop) noexcept { return *loop.internals_->backend; }
 timer_queue& loop_access::timers(event_loop& loop) noexcept { return loop.internals_->timers; }

@@ -124,6 +124,39 @@ TEST_F(Os, OnlySocketFilesAreUnlinked) {
     os.close(fd);
 }
 
+TEST_F(Os, ASocketInUseIsFoundWithoutDisturbingIt) {
+    const std::string path = folder / "socket";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(os.socket_in_use(path), 0);
+    const int fd = os.open_socket(AF_UNIX, SOCK_STREAM, 0);
+    ASSERT_EQ(os.bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(os.socket_in_use(path), 1); // bound, and not listening yet
+    ASSERT_EQ(os.listen(fd, 8), 0);
+    EXPECT_EQ(os.socket_in_use(path), 1);
+    EXPECT_EQ(::accept(fd, nullptr, nullptr), -1);
+    EXPECT_EQ(errno, EAGAIN);
+    os.close(fd);
+    EXPECT_EQ(os.socket_in_use(path), 0);
+    EXPECT_EQ(os.socket_in_use(std::string(200, 'x')), -ENAMETOOLONG);
+
+    std::filesystem::remove(path);
+    const int datagrams = os.open_socket(AF_UNIX, SOCK_DGRAM, 0);
+    ASSERT_EQ(os.bind(datagrams, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(os.socket_in_use(path), 1);
+    os.close(datagrams);
+}
+
+TEST_F(Os, TheEnvironmentIsWhatGetenvSees) {
+    ::setenv("RONDO_TEST_VARIABLE", "a=b", 1);
+    const auto all = os.environment();
+    ::unsetenv("RONDO_TEST_VARIABLE");
+    EXPECT_EQ(all.at("RONDO_TEST_VARIABLE"), "a=b");
+    EXPECT_EQ(all.at("PATH"), ::getenv("PATH"));
+    EXPECT_FALSE(os.environment().contains("RONDO_TEST_VARIABLE"));
+}
+
 TEST_F(Os, FilesHaveAnIdentity) {
     const std::string one = folder / "one";
     std::ofstream(one) << "1";

@@ -151,6 +151,7 @@ public:
 
 private:
     friend struct detail::loop_access;
+    event_loop(std::unique_ptr<detail::backend> b, const loop_options& options);
     void check_usable() const {
         if (closed_ || state_.generation != detail::process_generation || state_.debug) [[unlikely]]
             check_usable_slowly();

@@ -1,6 +1,6 @@
-// The part of the seam that does not wait: making and closing descriptors, starting processes, hearing of signals, running
-// work in threads.
-// Functions return a value >= 0, or -errno.
+// The part of the seam that is no operation: making and closing descriptors, starting processes, hearing of signals, running
+// work in threads. Functions return a value >= 0, or -errno. They belong to the loop's thread and do not wait, unless they
+// say otherwise.
 #pragma once
 
 #include <array>
@@ -96,12 +96,18 @@ public:
 
     // Unix socket files.
     virtual int unlink_socket(const std::string& path) noexcept = 0; // only when it is a socket
+    /// 1: a socket of some process is bound to it, listening or not; 0: it is left over, or not there. That process does not
+    /// notice. What cannot be found out is an error.
+    virtual int socket_in_use(const std::string& path) noexcept = 0;
     virtual int file_identity(const std::string& path,
                               std::pair<std::uint64_t, std::uint64_t>& id) noexcept = 0; // device, inode
 
     // Processes.
-    /// Fails at once, with the child's error, when the program cannot be found or run. A name without a slash is searched in
-    /// PATH of the new environment. The caller closes the pidfd.
+    /// This process's environment now; of a name that is there twice the first counts, as for getenv(3).
+    virtual std::map<std::string, std::string> environment() = 0;
+    /// Blocks until the new process runs its program, which on a busy machine takes milliseconds: for an executor's thread,
+    /// and so from any thread. Fails with the child's error when the program cannot be found or run. A name without a slash is
+    /// searched in PATH of the new environment. The caller closes the pidfd.
     virtual int spawn(const spawn_request& request, spawned_process& child) noexcept = 0;
     /// 0 while it runs; 1 and the status (negative: the signal) when it was reaped now; -ECHILD: somebody else did.
     virtual int reap(const spawned_process& child, int& status) noexcept = 0;
