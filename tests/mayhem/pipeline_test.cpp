@@ -74,7 +74,7 @@ TEST(Publisher, WaitsForABrokerThatIsFarBehind) {
             ++calls;
             co_await go.wait();
         }));
-        publisher p(broker, {"a"}, 100'000, 1, unique_ids());
+        publisher p(broker, {"a"}, 5'000, 1, unique_ids());
         auto running = rondo::create_task(p.run());
         co_await test::until([&] { return calls == 64; });
         for (int i = 0; i < 20; ++i) co_await rondo::sleep(2ms);
