@@ -21,6 +21,7 @@
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/loop/executor.hpp>
 #include <rondo/loop/handle.hpp>
+#include <rondo/sync/barrier.hpp>
 #include <rondo/sync/capacity.hpp>
 #include <rondo/sync/condition.hpp>
 #include <rondo/sync/errors.hpp>
