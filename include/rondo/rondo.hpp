@@ -23,6 +23,7 @@
 #include <rondo/loop/handle.hpp>
 #include <rondo/sync/barrier.hpp>
 #include <rondo/sync/capacity.hpp>
+#include <rondo/sync/channel.hpp>
 #include <rondo/sync/condition.hpp>
 #include <rondo/sync/errors.hpp>
 #include <rondo/sync/event.hpp>
