@@ -23,6 +23,7 @@
 #include <rondo/loop/handle.hpp>
 #include <rondo/sync/barrier.hpp>
 #include <rondo/sync/capacity.hpp>
+#include <rondo/sync/capacity_limiter.hpp>
 #include <rondo/sync/channel.hpp>
 #include <rondo/sync/condition.hpp>
 #include <rondo/sync/errors.hpp>
@@ -31,6 +32,7 @@
 #include <rondo/sync/lock.hpp>
 #include <rondo/sync/queue.hpp>
 #include <rondo/sync/semaphore.hpp>
+#include <rondo/sync/to_thread.hpp>
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/async_generator.hpp>
 #include <rondo/task/cancel_scope.hpp>
