@@ -21,7 +21,10 @@
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/loop/executor.hpp>
 #include <rondo/loop/handle.hpp>
+#include <rondo/sync/barrier.hpp>
 #include <rondo/sync/capacity.hpp>
+#include <rondo/sync/capacity_limiter.hpp>
+#include <rondo/sync/channel.hpp>
 #include <rondo/sync/condition.hpp>
 #include <rondo/sync/errors.hpp>
 #include <rondo/sync/event.hpp>
@@ -29,6 +32,7 @@
 #include <rondo/sync/lock.hpp>
 #include <rondo/sync/queue.hpp>
 #include <rondo/sync/semaphore.hpp>
+#include <rondo/sync/to_thread.hpp>
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/async_generator.hpp>
 #include <rondo/task/cancel_scope.hpp>

@@ -27,6 +27,7 @@ void queue_core::removed() noexcept {
 void queue_core::serve() noexcept {
     while (!getters_.empty() && available() > 0) getters_.promise_first(promised_items_);
     while (!putters_.empty() && !full()) putters_.promise_first(promised_places_);
+    if (is_drained()) getters_.dismiss_all();
 }
 
 void queue_core::task_done() {
@@ -37,8 +38,8 @@ void queue_core::task_done() {
 
 void queue_core::shut_down() noexcept {
     shut_down_ = true;
-    getters_.dismiss_all();
     putters_.dismiss_all();
+    if (is_drained()) getters_.dismiss_all();
 }
 
 void queue_core::drop() noexcept {
@@ -65,7 +66,7 @@ bool queue_getter::try_now() {
         q.promised_items_.push(*this);
         return true;
     }
-    if (q.shut_down_ && q.available() == 0) return true;
+    if (q.is_drained()) return true;
     q.bind(task()->loop());
     return false;
 }

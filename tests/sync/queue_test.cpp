@@ -437,6 +437,37 @@ TEST_P(Queue, AGetterWithAPromisedItemGetsItInSpiteOfShutDown) {
     });
 }
 
+TEST_P(Queue, AnItemOnItsWayAtShutDownReachesAnotherGetterWhenItsOwnIsCancelled) {
+    run([&]() -> coro<> {
+        queue<int> q(1);
+        auto given = create_task(q.get());
+        auto waiting = create_task(q.next());
+        co_await rondo::yield();
+        q.put_nowait(1);
+        q.shutdown();
+        EXPECT_THROW(q.get_nowait(), rondo::queue_empty) << "it may still come back";
+        auto late = create_task({.eager_start = true}, [&]() -> coro<int> { co_return co_await q.get(); });
+        given.cancel();
+        EXPECT_EQ(co_await waiting, 1);
+        EXPECT_TRUE((co_await as_result(late)).holds<rondo::queue_shut_down>());
+        EXPECT_TRUE(given.cancelled());
+        EXPECT_THROW(q.get_nowait(), rondo::queue_shut_down);
+    });
+}
+
+TEST_P(Queue, GettersLearnOfTheShutDownWhenTheLastItemOnItsWayIsTaken) {
+    run([&]() -> coro<> {
+        queue<int> q(1);
+        auto given = create_task(q.get());
+        auto waiting = create_task(q.get());
+        co_await rondo::yield();
+        q.put_nowait(1);
+        q.shutdown();
+        EXPECT_EQ(co_await given, 1);
+        EXPECT_TRUE((co_await as_result(waiting)).holds<rondo::queue_shut_down>());
+    });
+}
+
 TEST_P(Queue, ImmediateShutDownDropsTheItemsAsIfTheyWereDone) {
     run([&]() -> coro<> {
         queue<int> q(4);

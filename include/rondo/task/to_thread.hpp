@@ -44,9 +44,9 @@ private:
     std::source_location where_{};
 };
 
-template <class R>
-class [[nodiscard]] thread_awaiter final : public leaf_awaiter<thread_awaiter<R>, R, thread_waiter> {
-    using base = leaf_awaiter<thread_awaiter<R>, R, thread_waiter>;
+template <class R, class Waiter = thread_waiter>
+class [[nodiscard]] thread_awaiter final : public leaf_awaiter<thread_awaiter<R, Waiter>, R, Waiter> {
+    using base = leaf_awaiter<thread_awaiter<R, Waiter>, R, Waiter>;
     friend base;
 
 public:
