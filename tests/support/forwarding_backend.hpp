@@ -64,6 +64,10 @@ public:
     int send_signal(const detail::spawned_process& child, int signal) noexcept override {
         return to_.send_signal(child, signal);
     }
+    int watch_signal(int signal, detail::signal_sink& sink) noexcept override { return to_.watch_signal(signal, sink); }
+    void unwatch_signal(int signal, detail::signal_sink& sink) noexcept override { to_.unwatch_signal(signal, sink); }
+    bool has_default_action(int signal) noexcept override { return to_.has_default_action(signal); }
+    bool in_main_thread() noexcept override { return to_.in_main_thread(); }
     int resolve(const detail::name_request& request, std::vector<detail::resolved_name>& found) noexcept override {
         return to_.resolve(request, found);
     }
