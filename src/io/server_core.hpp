@@ -125,7 +125,7 @@ class [[nodiscard]] server_closed_awaiter final : public leaf_awaiter<server_clo
 public:
     explicit server_closed_awaiter(counted_ptr<server_core> of) noexcept : of_(std::move(of)) {}
     server_closed_awaiter(server_closed_awaiter&& other) noexcept
-        : leaf_awaiter(std::move(other)), of_(std::move(other.of_)) {}
+        : leaf_awaiter(static_cast<leaf_awaiter&&>(other)), of_(std::move(other.of_)) {}
     ~server_closed_awaiter();
 
     cancel_outcome cancel(const std::string& message) noexcept override;

@@ -48,7 +48,7 @@ public:
     }
     template <class F, RONDO_SPAWN_TYPES> started_t<F, RONDO_SPAWNED> run(F&& main, RONDO_SPAWN_ARGS) {
         prepare();
-        return finish(detail::launch_call(*loop_, {.name = {}, .context = *context_, .where = where},
+        return finish(detail::launch_call(*loop_, {.name = {}, .context = context_, .where = where},
                                           std::forward<F>(main), RONDO_SPAWN_FORWARD));
     }
     event_loop& loop();

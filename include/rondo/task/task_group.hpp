@@ -87,7 +87,7 @@ public:
         requires(awaitable<A> && !future_like<A> && !std::is_lvalue_reference_v<A>)
     task<await_result_t<A>> create_task(A&& aw, task_options options = {}) {
         return core_.create([&](detail::scope_node* around) {
-            return detail::launch(core_.loop(), std::move(options), detail::as_coro(std::move(aw)), around);
+            return detail::launch(core_.loop(), std::move(options), detail::as_coro(std::forward<A>(aw)), around);
         });
     }
     template <class F, RONDO_SPAWN_TYPES> task<started_t<F, RONDO_SPAWNED>> create_task(F&& fn, RONDO_SPAWN_ARGS) {

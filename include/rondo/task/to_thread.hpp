@@ -26,7 +26,8 @@ public:
 
 protected:
     explicit thread_waiter(std::shared_ptr<thread_call> call) noexcept : call_(std::move(call)) {}
-    thread_waiter(thread_waiter&& other) noexcept : awaiter(std::move(other)), call_(std::move(other.call_)) {}
+    thread_waiter(thread_waiter&& other) noexcept
+        : awaiter(static_cast<awaiter&&>(other)), call_(std::move(other.call_)) {}
     ~thread_waiter();
 
     bool try_now() const;
