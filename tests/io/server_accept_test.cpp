@@ -123,10 +123,9 @@ TEST_P(ServerAccepting, TheKernelsOwnShortageIsReportedOnce) {
         ::setrlimit(RLIMIT_NOFILE, &none);
         EXPECT_TRUE(client.connect(s.port()));
         while (reports.count() == 0) co_await yield();
-        co_await pass_by(140); // the accepts that were in flight are called back before there are descriptors again
+        co_await pass_by(140); // the other accepts that were in flight fail as well
         ::setrlimit(RLIMIT_NOFILE, &before);
         EXPECT_EQ(reports.take().size(), 1u);
-        EXPECT_EQ(served, 0);
         world.moved += 1s;
         while (served == 0) co_await yield();
     });
