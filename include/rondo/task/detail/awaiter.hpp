@@ -88,6 +88,12 @@ protected:
         cancelled_ = true;
         settle();
     }
+    /// It does not wait after all: its frame goes on at once.
+    void stop_waiting() noexcept {
+        require_invariant(state_ == state::waiting, "only a waiting awaiter stops waiting");
+        state_ = state::settled;
+        task_->blocked_on = nullptr;
+    }
     /// Accepted, but somebody else has to answer first; settle() comes later.
     void mark_cancelled() noexcept { cancelled_ = true; }
     /// It was asked to cancel, and something better came of it.
