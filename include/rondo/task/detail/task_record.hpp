@@ -7,11 +7,9 @@
 
 #include <coroutine>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -189,21 +187,6 @@ public:
 
 private:
     void destroy() noexcept override { delete this; }
-};
-
-/// A callable with the arguments it will be called with, once.
-template <class F, class... A> class stored_call {
-public:
-    template <class G, class... B>
-    explicit stored_call(G&& fn, B&&... args) : fn_(std::forward<G>(fn)), args_(std::forward<B>(args)...) {}
-    RONDO_CORO_WRAPPER auto operator()() {
-        return as_coro(
-            std::apply([this](A&... args) { return std::invoke(std::move(fn_), std::move(args)...); }, args_));
-    }
-
-private:
-    F fn_;
-    std::tuple<A...> args_;
 };
 
 /// Made before the coroutine that uses it, gone when that has ended.
