@@ -41,9 +41,8 @@ public:
         return true;
     }
 
-    // Cancellation. See engine.md: task::cancel() is counted and delivered once, a scope is noticed at every suspension.
-    /// False: it is done, or it is just passing a cancellation on and the circle of those it waits for leads back to it.
-    bool cancel(const std::string& message) override;
+    // Cancellation: task::cancel() is counted and delivered once, a scope is noticed at every suspension. cancel() gives false
+    // also when this is just passing a cancellation on and the circle of those it waits for leads back to it.
     int cancelling() const noexcept { return cancels_; }
     int uncancel() noexcept;
     /// A cancellation that was delivered, and stepped back for an error, is delivered once more.
@@ -109,6 +108,9 @@ private:
     void link() noexcept;
     void unlink() noexcept;
     bool interrupted_now() noexcept;
+    cancel_step begin_cancel(const std::string& message) override;
+    cancel_step continue_cancel(const std::string& message, bool accepted) override;
+    void was_asked(const std::string& message, bool accepted);
     /// Asks what it is blocked on. True: accepted.
     bool pass_on(const std::string& message) noexcept;
     void set_cancel_message(const std::string& message);
