@@ -1,5 +1,6 @@
 #include <rondo/coro/exceptions.hpp>
 
+#include <rondo/coro/detail/chain_exceptions.hpp>
 #include <rondo/coro/detail/exception_cast.hpp>
 
 #include <cxxabi.h>
@@ -48,7 +49,7 @@ std::string demangle(const char* name) {
 
 std::string describe_exception(const std::exception_ptr& error) {
     if (!error) return "no error";
-    std::string text = demangle(error.__cxa_exception_type()->name());
+    std::string text = demangle(type_of(error).name());
     if (const auto* e = exception_cast<std::exception>(error)) return text + ": " + e->what();
     if (const auto* e = exception_cast<base_exception>(error)) return text + ": " + e->what();
     return text;

@@ -27,11 +27,19 @@ void future_awaiter_base::done(done_node& node, future_state&) noexcept {
 }
 
 cancel_outcome future_awaiter_base::cancel(const std::string& message) noexcept {
+    const state_ref<future_state> keep(begin_cancel());
+    return end_cancel(keep->cancel(message));
+}
+
+future_state* future_awaiter_base::begin_cancel() noexcept {
     mark_cancelled();
-    state_ref<future_state> keep = future_;
-    if (keep->cancel(message)) return cancel_outcome::accepted;
-    if (keep->done()) return cancel_outcome::too_late;
-    keep->remove_done_node(*this); // a circle of tasks that wait for each other is broken here
+    return future_.get();
+}
+
+cancel_outcome future_awaiter_base::end_cancel(bool accepted) noexcept {
+    if (accepted) return cancel_outcome::accepted;
+    if (future_->done()) return cancel_outcome::too_late;
+    future_->remove_done_node(*this); // a circle of tasks that wait for each other is broken here
     settle_cancelled();
     return cancel_outcome::accepted;
 }

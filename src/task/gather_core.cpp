@@ -46,13 +46,23 @@ void gather_core::child_ended(future_state& child) noexcept {
     if (left_ == 0) whole.release();
 }
 
-bool gather_core::cancel_children(const std::string& message) {
-    const bool before = std::exchange(cancelled_, true); // before they are asked: a future ends at once
-    if (!before) message_ = message;
-    bool accepted = false;
-    for (const auto& child : children_) accepted = child->cancel(message) || accepted;
-    if (!accepted) cancelled_ = before;
-    return accepted;
+bool gather_core::begin_asking(const std::string& message) {
+    if (std::exchange(asking_, true)) return false;
+    cancelled_before_ = std::exchange(cancelled_, true); // before they are asked: a future ends at once
+    if (!cancelled_before_) message_ = message;
+    accepted_ = false;
+    asked_ = 0;
+    return true;
+}
+
+future_state* gather_core::next_to_ask() noexcept {
+    return asked_ < children_.size() ? children_[asked_++].get() : nullptr;
+}
+
+bool gather_core::end_asking() noexcept {
+    asking_ = false;
+    if (!accepted_) cancelled_ = cancelled_before_;
+    return accepted_;
 }
 
 } // namespace rondo::detail

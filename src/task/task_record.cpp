@@ -69,14 +69,29 @@ std::exception_ptr task_record::cancelled_while_returning() {
     return (interrupt_ & caller_asked) != 0 ? take_cancellation(false) : nullptr;
 }
 
-bool task_record::cancel(const std::string& message) {
-    if (done() || (interrupt_ & passing_on) != 0) return false;
+future_state::cancel_step task_record::begin_cancel(const std::string& message) {
+    if (done() || (interrupt_ & passing_on) != 0) return {};
     ++cancels_;
-    const bool accepted = masks_ == 0 && blocked_on && pass_on(message);
+    const bool reachable = masks_ == 0 && blocked_on;
+    if (future_state* next = reachable ? blocked_on->begin_cancel() : nullptr) {
+        interrupt_ |= passing_on;
+        return {.ask = next};
+    }
+    was_asked(message, reachable && pass_on(message));
+    return {.accepted = true};
+}
+
+future_state::cancel_step task_record::continue_cancel(const std::string& message, bool accepted) {
+    interrupt_ &= static_cast<std::uint8_t>(~passing_on);
+    if (blocked_on) accepted = blocked_on->end_cancel(accepted) == cancel_outcome::accepted;
+    was_asked(message, accepted);
+    return {.accepted = true};
+}
+
+void task_record::was_asked(const std::string& message, bool accepted) {
     // While one is on its way, that one's message stays.
     if ((interrupt_ & caller_accepted) == 0) set_cancel_message(message);
     interrupt_ |= accepted ? caller_accepted : caller_asked;
-    return true;
 }
 
 bool task_record::pass_on(const std::string& message) noexcept {

@@ -55,7 +55,10 @@ void loop_guest::leave() noexcept {
 }
 
 void thread_service::call_ended() noexcept {
-    if (--calls_ > 0) return;
+    if (--calls_ == 0) wake_waiting();
+}
+
+void thread_service::wake_waiting() noexcept {
     for (future<void>& f : std::exchange(waiting_, {})) f.try_set_result();
 }
 
@@ -103,6 +106,7 @@ void thread_service::name_unended(event_loop& loop) {
         if (how) loop_access::report(loop, {.message = message + call->description()});
         call->give_up();
     }
+    wake_waiting(); // others who wait for the same calls
 }
 
 void thread_service::abandon_all() noexcept {

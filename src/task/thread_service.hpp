@@ -34,7 +34,9 @@ public:
     coro<void> shut_down_executor(event_loop& loop, delay timeout);
 
 private:
+    /// What has not ended is given up; nobody waits for it any more.
     void name_unended(event_loop& loop);
+    void wake_waiting() noexcept;
     void abandon_all() noexcept;
 
     loop_guest* guests_ = nullptr;

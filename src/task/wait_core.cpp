@@ -1,6 +1,21 @@
 #include <rondo/task/detail/wait_core.hpp>
 
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
 namespace rondo::detail {
+
+std::vector<std::size_t> first_places(const std::vector<state_ref<future_state>>& futures) {
+    const auto which = [&](std::size_t place) { return futures[place].get(); };
+    std::vector<std::size_t> places(futures.size());
+    std::iota(places.begin(), places.end(), std::size_t{0});
+    std::ranges::sort(places, std::less<>(), [&](std::size_t place) { return std::pair(which(place), place); });
+    const auto repeated = std::ranges::unique(places, std::equal_to<>(), which);
+    places.erase(repeated.begin(), repeated.end());
+    std::ranges::sort(places);
+    return places;
+}
 
 wait_awaiter::wait_awaiter(std::vector<state_ref<future_state>> futures, return_when condition)
     : watches_(std::make_unique<watch[]>(futures.size())), count_(futures.size()), condition_(condition) {

@@ -269,6 +269,26 @@ TEST_P(AsyncGenerator, AclosingClosesOnEveryPath) {
     });
 }
 
+TEST_P(AsyncGenerator, WhatClosingThrowsHasTheErrorOfTheBodyAsItsCause) {
+    run([]() -> coro<> {
+        auto stubborn = []() -> async_generator<int> {
+            for (;;) {
+                try {
+                    co_yield 1;
+                } catch (const generator_exit&) {
+                    throw rondo::value_error("on closing");
+                }
+            }
+        };
+        auto r = co_await rondo::as_result(rondo::aclosing(stubborn(), [](async_generator<int>& g) -> coro<> {
+            co_await g.next();
+            throw std::out_of_range("body");
+        }));
+        EXPECT_TRUE(r.holds<rondo::value_error>());
+        EXPECT_TRUE(rondo::detail::exception_cast<std::out_of_range>(rondo::cause_of(r.error())));
+    });
+}
+
 TEST_P(AsyncGenerator, DestroyingASuspendedOneRunsItsDestructors) {
     int living = 0;
     auto make = [&]() -> async_generator<int> {

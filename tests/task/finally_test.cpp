@@ -110,14 +110,64 @@ TEST_P(Finally, ACleanupThatTakesTooLongIsCancelledAndATimeout) {
     });
 }
 
-TEST_P(Finally, WhatTheCleanupThrowsReplacesTheErrorWhichIsReported) {
+coro<> fails_with(auto error) {
+    co_await rondo::yield();
+    throw error;
+}
+class odd_error {}; // of no family
+
+TEST_P(Finally, WhatTheCleanupThrowsReplacesTheErrorAndHasItAsItsCause) {
+    run([&]() -> coro<> {
+        auto failed = co_await rondo::as_result(rondo::finally(
+            fails_with(std::out_of_range("body")), [] { return fails_with(std::length_error("cleanup")); }));
+        EXPECT_TRUE(failed.holds<std::length_error>());
+        EXPECT_TRUE(failed.holds<std::logic_error>());
+        EXPECT_FALSE(failed.holds<std::out_of_range>());
+        try {
+            failed.value();
+        } catch (const std::logic_error& e) {
+            EXPECT_STREQ(e.what(), "cleanup");
+        }
+        const std::exception_ptr cause = rondo::cause_of(failed.error());
+        const auto* first = rondo::detail::exception_cast<std::out_of_range>(cause);
+        EXPECT_TRUE(first);
+        if (first) EXPECT_STREQ(first->what(), "body");
+        EXPECT_EQ(rondo::cause_of(cause), nullptr);
+    });
+}
+
+TEST_P(Finally, NestedOnesMakeAChainOfCauses) {
     run([&]() -> coro<> {
         auto failed = co_await rondo::as_result(
-            rondo::finally([]() -> coro<> { throw std::runtime_error("body"), co_await rondo::yield(); },
-                           []() -> coro<> { throw std::logic_error("cleanup"), co_await rondo::yield(); }));
-        EXPECT_TRUE(failed.holds<std::logic_error>());
+            rondo::finally(rondo::finally(fails_with(odd_error()), [] { return fails_with(std::range_error("2")); }),
+                           [] { return fails_with(rondo::value_error("3")); }));
+        EXPECT_TRUE(failed.holds<rondo::value_error>());
+        const std::exception_ptr second = rondo::cause_of(failed.error());
+        EXPECT_TRUE(rondo::detail::exception_cast<std::range_error>(second));
+        EXPECT_TRUE(rondo::detail::exception_cast<odd_error>(rondo::cause_of(second)));
     });
-    EXPECT_EQ(reports.take().size(), 1U);
+}
+
+TEST_P(Finally, ACleanupThatTakesTooLongHasTheErrorOfTheBodyAsItsCause) {
+    run([&]() -> coro<> {
+        auto late = co_await rondo::as_result(rondo::finally(
+            fails_with(std::out_of_range("body")), [] { return rondo::sleep_forever(); }, {.cleanup_timeout = 1ms}));
+        EXPECT_TRUE(late.holds<rondo::timeout_error>());
+        EXPECT_TRUE(rondo::detail::exception_cast<std::out_of_range>(rondo::cause_of(late.error())));
+    });
+}
+
+TEST_P(Finally, AnErrorThatCannotBeACauseIsReported) {
+    run([&]() -> coro<> {
+        auto failed = co_await rondo::as_result(
+            rondo::finally(fails_with(std::out_of_range("body")), [] { return fails_with(42); }));
+        EXPECT_TRUE(failed.holds<int>());
+        EXPECT_EQ(reports.count(), 1U);
+        auto cancelled = co_await rondo::as_result(
+            rondo::finally(fails_with(std::out_of_range("body")), [] { return fails_with(rondo::cancelled_error()); }));
+        EXPECT_TRUE(cancelled.cancelled());
+    });
+    EXPECT_EQ(reports.take().size(), 2U);
 }
 
 } // namespace

@@ -212,4 +212,26 @@ TEST_P(RunInExecutor, ACallThatDoesNotEndIsNamedAndLeftAlone) {
     EXPECT_THAT(all, HasSubstr("has not begun, and will not: run_in_executor()"));
 }
 
+TEST_P(RunInExecutor, WhenOneShutdownGivesUpTheOthersThatWaitEndToo) {
+    auto never = std::make_shared<std::binary_semaphore>(0);
+    run([&]() -> coro<> {
+        std::binary_semaphore begun(0);
+        auto stuck = loop().run_in_executor(nullptr, [&begun, never] {
+            begun.release();
+            never->acquire();
+        });
+        begun.acquire();
+        auto patient = create_task(loop().shutdown_default_executor());
+        auto impatient = create_task(loop().shutdown_default_executor(1ms));
+        co_await impatient;
+        co_await rondo::test::pass_by(2);
+        EXPECT_TRUE(patient.done());
+        patient.cancel();
+        static_cast<void>(co_await as_result(patient));
+        stuck.cancel();
+    });
+    never->release();
+    EXPECT_EQ(reports.take().size(), 1u);
+}
+
 } // namespace

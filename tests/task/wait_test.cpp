@@ -146,6 +146,24 @@ TEST_P(Wait, CountsAHandleThatIsGivenTwiceOnce) {
     });
 }
 
+TEST_P(Wait, ForManyHandlesThatAreGivenTwiceKeepsTheOrderOfTheirFirstPlaces) {
+    run([]() -> coro<> {
+        constexpr std::size_t many = 100'000; // comparing each with each would take minutes
+        std::vector<future<int>> all;
+        for (std::size_t i = 0; i < many; ++i) all.push_back(create_future<int>());
+        std::vector<future<int>> twice = all;
+        for (std::size_t i = 0; i < many; ++i) twice.push_back(all[many - 1 - i]);
+        for (std::size_t i = 0; i < many; i += 2) all[i].set_result(1);
+        const auto [done, pending] = co_await wait(std::move(twice), {.return_when = first_completed});
+        EXPECT_EQ(done.size(), many / 2);
+        EXPECT_EQ(pending.size(), many / 2);
+        for (std::size_t i = 0; i < many / 2; ++i) {
+            EXPECT_EQ(done[i], all[2 * i]);
+            EXPECT_EQ(pending[i], all[2 * i + 1]);
+        }
+    });
+}
+
 TEST_P(Wait, ForNothingOrForANullHandleIsAnError) {
     run([]() -> coro<> {
         EXPECT_TRUE((co_await as_result(wait(std::vector<future<int>>()))).holds<value_error>());

@@ -6,6 +6,7 @@
 
 #include <coroutine>
 #include <exception>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -13,59 +14,50 @@ namespace rondo {
 
 namespace detail {
 
-// An lvalue is awaited where it is.
-template <class A> struct awaiter_of {
-    using type = A;
-};
-template <class A>
-    requires has_co_await<A>
-struct awaiter_of<A> {
-    using type = decltype(get_awaiter(std::declval<A>()));
-};
-
-/// Wraps the awaiter of an A, which it makes in place.
+/// Wraps the awaiter of an A, which it makes in place. What making it throws is an outcome too.
 template <class A> class as_result_awaiter {
-    using inner_type = typename awaiter_of<A>::type;
     using value_type = std::decay_t<await_result_t<A>>;
 
 public:
-    explicit as_result_awaiter(A&& aw)
-        requires has_co_await<A>
-        : inner_(get_awaiter(static_cast<A&&>(aw))) {}
-    explicit as_result_awaiter(A&& aw)
-        requires(!has_co_await<A>)
-        : inner_(static_cast<A&&>(aw)) {}
+    explicit as_result_awaiter(A&& aw) noexcept {
+        try {
+            made_.emplace(static_cast<A&&>(aw));
+        } catch (...) {
+            refused_ = std::current_exception();
+        }
+    }
 
     void attach(frame_header& frame) noexcept {
-        if constexpr (attachable<std::remove_reference_t<inner_type>>) inner_.attach(frame);
+        if constexpr (attachable<std::remove_reference_t<made_awaiter_t<A>>>) {
+            if (made_) made_->inner.attach(frame);
+        }
     }
     bool await_ready() noexcept {
-        if constexpr (noexcept(inner_.await_ready())) {
-            return inner_.await_ready();
-        } else {
-            try {
-                return inner_.await_ready();
-            } catch (...) {
-                refused_ = std::current_exception();
-                return true;
-            }
+        if (!made_) [[unlikely]]
+            return true;
+        try {
+            return made_->inner.await_ready();
+        } catch (...) {
+            refused_ = std::current_exception();
+            return true;
         }
     }
     template <class P> decltype(auto) await_suspend(std::coroutine_handle<P> frame) {
-        return inner_.await_suspend(frame);
+        return made_->inner.await_suspend(frame);
     }
     result<value_type> await_resume() {
         if (refused_) [[unlikely]]
             return result<value_type>(std::move(refused_));
-        if constexpr (requires { inner_.await_result(); }) {
-            return inner_.await_result();
+        auto& inner = made_->inner;
+        if constexpr (requires { inner.await_result(); }) {
+            return inner.await_result();
         } else {
             try {
                 if constexpr (std::is_void_v<value_type>) {
-                    inner_.await_resume();
+                    inner.await_resume();
                     return result<void>();
                 } else {
-                    return result<value_type>(inner_.await_resume());
+                    return result<value_type>(inner.await_resume());
                 }
             } catch (...) {
                 return result<value_type>(std::current_exception());
@@ -74,8 +66,12 @@ public:
     }
 
 private:
-    inner_type inner_;
-    std::exception_ptr refused_; // what await_ready() threw
+    struct made {
+        explicit made(A&& aw) : inner(make_awaiter(static_cast<A&&>(aw))) {}
+        made_awaiter_t<A> inner;
+    };
+    std::optional<made> made_;
+    std::exception_ptr refused_; // what making the awaiter, or asking it whether it is ready, threw
 };
 
 template <class A> class [[nodiscard]] as_result_awaitable {

@@ -4,6 +4,7 @@
 #include <rondo/coro/generator.hpp>
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/detail/async_generator_frame.hpp>
+#include <rondo/task/detail/replaced_by.hpp>
 #include <rondo/task/detail/start_body.hpp>
 
 #include <concepts>
@@ -125,11 +126,13 @@ async_generator<Y, S> async_generator_promise<Y, S>::get_return_object(std::sour
 }
 } // namespace detail
 
-/// body(generator&) -> awaitable. The generator is closed on every path; what closing throws replaces what the body threw.
+/// body(generator&) -> awaitable. The generator is closed on every path; what closing throws replaces what the body threw, and
+/// cause_of() it is that.
 template <class Y, class S, class F>
 coro<body_t<F, async_generator<Y, S>>> aclosing(async_generator<Y, S> generator, F body) {
     auto outcome = co_await as_result(detail::start_body(body, generator));
-    co_await generator.aclose();
+    auto closed = co_await as_result(generator.aclose());
+    if (!closed) std::rethrow_exception(detail::replaced_by(closed.error(), outcome.error()));
     co_return std::move(outcome).value();
 }
 

@@ -3,6 +3,7 @@
 
 #include <rondo/loop/clock.hpp>
 #include <rondo/task/as_result.hpp>
+#include <rondo/task/detail/replaced_by.hpp>
 #include <rondo/task/detail/start_body.hpp>
 #include <rondo/task/detail/uninterrupted.hpp>
 #include <rondo/task/future.hpp>
@@ -21,9 +22,6 @@ struct finally_options {
 
 namespace detail {
 
-/// An error that nobody will see, because its cleanup failed too: to the exception handler. A cancellation is none.
-void report_replaced(const std::exception_ptr& error);
-
 template <class C> coro<> run_cleanup(C& cleanup) {
     if constexpr (std::is_void_v<std::invoke_result_t<C&>>) cleanup();
     else static_cast<void>(co_await cleanup());
@@ -40,10 +38,7 @@ template <class F, class C> coro<started_t<F>> finally_call(F body, C cleanup, f
         if (options.cleanup_timeout.is_none()) cleaned = co_await as_result(run_cleanup(cleanup));
         else cleaned = co_await as_result(fail_after(options.cleanup_timeout, run_cleanup(cleanup)));
     }
-    if (!cleaned) {
-        report_replaced(outcome.error());
-        std::move(cleaned).value();
-    }
+    if (!cleaned) std::rethrow_exception(replaced_by(cleaned.error(), outcome.error()));
     co_return std::move(outcome).value();
 }
 
@@ -52,8 +47,8 @@ template <class F, class C> coro<started_t<F>> finally_call(F body, C cleanup, f
 /// Runs the body, an awaitable or a callable that gives one, then the cleanup, a callable that may give an awaitable, whatever
 /// came of the body: a value, an error, a cancellation. Then what came of the body goes on. The cleanup is not interrupted:
 /// neither by scopes nor by task::cancel(), which is delivered after it; `cleanup_timeout` bounds it, and then throws
-/// timeout_error. What the cleanup throws replaces what the body threw, which goes to the exception handler. (try/finally with
-/// an await in it, which C++ has not.)
+/// timeout_error. What the cleanup throws replaces what the body threw, and cause_of() it is that. (try/finally with an await
+/// in it, which C++ has not.)
 ///
 ///     co_await rondo::finally([&] { return use(connection); }, [&] { return connection.aclose(); });
 template <class A, class C>

@@ -108,7 +108,7 @@ public:
     template <class V = void, class F, class... Args>
         requires std::invocable<std::decay_t<F>, task_status<V>, std::decay_t<Args>...>
     RONDO_CORO_OWNER coro<V> start(F&& fn, Args&&... args) {
-        using call_type = detail::stored_call<std::decay_t<F>, task_status<V>, std::decay_t<Args>...>;
+        using call_type = detail::stored_call_for<F, task_status<V>, Args...>;
         future<V> ready = core_.loop().template create_future<V>();
         return start_and_wait<V>(ready,
                                  call_type(std::forward<F>(fn), task_status<V>(ready), std::forward<Args>(args)...));

@@ -31,11 +31,7 @@ template <class H> std::vector<state_ref<future_state>> states_of(const std::vec
 template <class H> coro<wait_result<H>> wait(std::vector<H> futures, wait_options options) {
     if (futures.empty()) throw value_error("wait() needs at least one future");
     std::vector<H> unique;
-    for (H& f : futures) {
-        bool known = false;
-        for (const H& u : unique) known = known || u == f;
-        if (!known) unique.push_back(std::move(f));
-    }
+    for (const std::size_t place : first_places(states_of(futures))) unique.push_back(std::move(futures[place]));
     // What ends the waiting for lack of time is a scope of its own, so that nothing else is touched.
     static_cast<void>(co_await move_on_after(options.timeout, wait_awaiter(states_of(unique), options.return_when)));
     wait_result<H> result;

@@ -3,6 +3,7 @@
 
 #include <rondo/coro/awaitable.hpp>
 #include <rondo/coro/config.hpp>
+#include <rondo/coro/detail/foreign_wait.hpp>
 #include <rondo/coro/frame.hpp>
 #include <rondo/coro/invariant.hpp>
 #include <rondo/coro/result.hpp>
@@ -27,10 +28,32 @@ decltype(auto) get_awaiter(A&& a) {
 }
 template <class A> concept has_co_await = member_await<A> || free_await<A>;
 
-/// The awaiter that an awaitable makes, attached. Made in place: W need not be movable.
+/// An awaiter that makes its task ready when the wait is over: all those of the library.
+template <class W> concept own_awaiter = attachable<W> || requires { typename W::is_own_awaiter; };
+
+/// What co_await on an A waits with, attached to nothing yet: the A itself, the awaiter that it makes, or, when that knows
+/// nothing of tasks, one around it.
+template <class A> decltype(auto) make_awaiter(A&& aw) {
+    if constexpr (has_co_await<A>) {
+        using W = decltype(get_awaiter(static_cast<A&&>(aw)));
+        if constexpr (own_awaiter<std::remove_reference_t<W>>) {
+            return get_awaiter(static_cast<A&&>(aw));
+        } else {
+            return foreign_awaiter<W>([&]() -> W { return get_awaiter(static_cast<A&&>(aw)); });
+        }
+    } else if constexpr (own_awaiter<std::remove_reference_t<A>>) {
+        return static_cast<A&&>(aw);
+    } else {
+        return foreign_awaiter<A&&>([&]() -> A&& { return static_cast<A&&>(aw); });
+    }
+}
+template <class A> using made_awaiter_t = decltype(make_awaiter(std::declval<A>()));
+
+/// An awaiter that was made for a frame. In place: W need not be movable.
 template <class W> struct attached_awaiter {
     W inner;
-    template <class A> attached_awaiter(A&& aw, frame_header& frame) : inner(get_awaiter(static_cast<A&&>(aw))) {
+    template <class A>
+    attached_awaiter(A&& aw, frame_header& frame) : inner(make_awaiter(static_cast<A&&>(aw))) {
         inner.attach(frame);
     }
     bool await_ready() noexcept(noexcept(inner.await_ready())) { return inner.await_ready(); }
@@ -40,17 +63,15 @@ template <class W> struct attached_awaiter {
     decltype(auto) await_resume() { return inner.await_resume(); }
 };
 
-/// What co_await on an A really waits with, inside the frame: the A itself, or an awaiter made for this frame.
+/// What co_await on an A really waits with, inside the frame.
 template <class A> decltype(auto) transform_await(A&& aw, frame_header& frame) {
-    if constexpr (attachable<std::remove_reference_t<A>>) {
-        aw.attach(frame);
-        return static_cast<A&&>(aw);
+    using W = made_awaiter_t<A>;
+    if constexpr (!attachable<std::remove_reference_t<W>>) {
+        return make_awaiter(static_cast<A&&>(aw));
     } else if constexpr (has_co_await<A>) {
-        using awaiter_type = decltype(get_awaiter(static_cast<A&&>(aw)));
-        if constexpr (attachable<std::remove_reference_t<awaiter_type>>)
-            return attached_awaiter<awaiter_type>(static_cast<A&&>(aw), frame);
-        else return static_cast<A&&>(aw);
+        return attached_awaiter<W>(static_cast<A&&>(aw), frame);
     } else {
+        aw.attach(frame);
         return static_cast<A&&>(aw);
     }
 }
@@ -119,6 +140,8 @@ private:
 /// between belongs to a task that is being torn down, innermost frame first, so its child is gone already.
 template <class T> class coro_awaiter {
 public:
+    using is_own_awaiter = void;
+
     explicit coro_awaiter(std::coroutine_handle<coro_promise<T>> child) noexcept : child_(child) {}
 
     bool await_ready() const noexcept { return false; }

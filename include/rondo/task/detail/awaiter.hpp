@@ -41,6 +41,12 @@ public:
 
     /// Asked while waiting, by task::cancel() with its message or by a scope.
     virtual cancel_outcome cancel(const std::string& message) noexcept = 0;
+    /// cancel() in two halves, where it means to cancel a future: which one, and, told whether that accepted, the outcome. Null:
+    /// cancel() does it. A cancellation runs along a hundred thousand tasks that await each other without recursion.
+    virtual future_state* begin_cancel() noexcept { return nullptr; }
+    virtual cancel_outcome end_cancel(bool accepted) noexcept {
+        return accepted ? cancel_outcome::accepted : cancel_outcome::too_late;
+    }
     /// One line for people: what, whom with, since when.
     virtual std::string describe() const = 0;
     /// Those who could end the wait: tasks, futures, lock owners. Edges of the await graph.
@@ -87,6 +93,12 @@ protected:
     void settle_cancelled() noexcept {
         cancelled_ = true;
         settle();
+    }
+    /// It does not wait after all: its frame goes on at once.
+    void stop_waiting() noexcept {
+        require_invariant(state_ == state::waiting, "only a waiting awaiter stops waiting");
+        state_ = state::settled;
+        task_->blocked_on = nullptr;
     }
     /// Accepted, but somebody else has to answer first; settle() comes later.
     void mark_cancelled() noexcept { cancelled_ = true; }

@@ -121,7 +121,7 @@ template <class T, class F> concurrent_future<T> send_order(const std::shared_pt
 
 /// Calls fn(args...) in the loop's thread and runs the coroutine that it returns as a task.
 template <class F, class... A> auto call_in_loop(const std::shared_ptr<loop_door>& door, F&& fn, A&&... args) {
-    using call_type = stored_call<std::decay_t<F>, std::decay_t<A>...>;
+    using call_type = stored_call_for<F, A...>;
     using T = call_result_t<call_type>;
     return send_order<T>(
         door, [call = call_type(std::forward<F>(fn), std::forward<A>(args)...)](crossing_order<T>& order) mutable {

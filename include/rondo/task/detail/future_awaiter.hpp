@@ -16,6 +16,8 @@ namespace rondo::detail {
 class future_awaiter_base : public awaiter, private done_node {
 public:
     cancel_outcome cancel(const std::string& message) noexcept override;
+    future_state* begin_cancel() noexcept override;
+    cancel_outcome end_cancel(bool accepted) noexcept override;
     std::string describe() const override;
     void waits_for(std::vector<const future_state*>& who) const override;
 

@@ -66,8 +66,9 @@ public:
     void remove_done_node(done_node& node) noexcept;
     done_node* first_waiter() const noexcept { return waiters_; }
 
-    /// A future is cancelled at once; a task is asked. False: it is done.
-    virtual bool cancel(const std::string& message) = 0;
+    /// A future is cancelled at once; a task is asked, and asks what it waits for in its turn, on and on; a gather asks its
+    /// children. False: it is done. Without recursion. O(what is asked).
+    bool cancel(const std::string& message);
     virtual const std::type_info& value_type() const noexcept = 0;
     /// "Task-3 'name'" or "future 17", for people.
     virtual std::string label() const = 0;
@@ -84,7 +85,18 @@ public:
 protected:
     ~future_state();
     virtual void destroy() noexcept = 0;
+
+    /// A step of cancel(): who has to be asked next, or null and the answer.
+    struct cancel_step {
+        future_state* ask = nullptr;
+        bool accepted = false;
+    };
+    virtual cancel_step begin_cancel(const std::string& message) = 0;
+    /// Who was asked has given that answer.
+    virtual cancel_step continue_cancel(const std::string& message, bool accepted);
+
     void settle(status how) noexcept;
+    cancel_step cancel_now(const std::string& message);
     void mark_task() noexcept { is_task_ = true; }
 
 private:
@@ -101,6 +113,7 @@ private:
     std::exception_ptr error_;
     std::uint64_t id_;
     std::source_location created_at_;
+    future_state* asked_by_ = nullptr; // during a cancel() that has gone past this
 };
 
 /// Room for a value that comes later.
@@ -131,11 +144,6 @@ public:
         settle_value();
     }
     stored& value() noexcept { return slot_.value; }
-    bool cancel(const std::string& message) override {
-        if (done()) return false;
-        settle_error(std::make_exception_ptr(cancelled_access::make(message, nullptr)));
-        return true;
-    }
     const std::type_info& value_type() const noexcept override { return typeid(T); }
     std::string label() const override { return "future " + std::to_string(id()); }
 
@@ -143,6 +151,7 @@ protected:
     ~future_of() {
         if (state() == status::value) slot_.clear();
     }
+    cancel_step begin_cancel(const std::string& message) override { return cancel_now(message); }
 
 private:
     value_slot<stored> slot_;

@@ -51,8 +51,12 @@ protected:
 
     /// Watches the children. Ends at once when all are done.
     void begin_watching();
+    /// Asking the children to cancel, one after the other: the next one, or null. A child that asks back is refused.
+    bool begin_asking(const std::string& message);
+    future_state* next_to_ask() noexcept;
+    void answered(bool accepted) noexcept { accepted_ = accepted_ || accepted; }
     /// True when a child accepted.
-    bool cancel_children(const std::string& message);
+    bool end_asking() noexcept;
 
     virtual future_state& outer() noexcept = 0;
     /// All children are done: takes what they yield.
@@ -73,6 +77,11 @@ private:
     bool exceptions_;
     bool cancelled_ = false;
     std::string message_;
+    // While the children are asked:
+    std::size_t asked_ = 0;
+    bool asking_ = false;
+    bool accepted_ = false;
+    bool cancelled_before_ = false;
 };
 
 template <class T, class Shape> class gathering final : public future_of<T>, private gather_core {
@@ -80,12 +89,20 @@ public:
     gathering(event_loop& loop, std::vector<state_ref<future_state>> children, bool exceptions)
         : future_of<T>(loop, std::source_location()), gather_core(std::move(children), exceptions) {}
     void begin() { begin_watching(); }
-    bool cancel(const std::string& message) override { return !this->done() && cancel_children(message); }
     std::string label() const override { return "gather " + std::to_string(this->id()); }
 
 private:
+    using step = future_state::cancel_step;
     ~gathering() = default;
     void destroy() noexcept override { delete this; }
+    step begin_cancel(const std::string& message) override {
+        return !this->done() && begin_asking(message) ? step{.ask = next_to_ask()} : step{};
+    }
+    step continue_cancel(const std::string&, bool accepted) override {
+        answered(accepted);
+        if (future_state* next = next_to_ask()) return {.ask = next};
+        return {.accepted = end_asking()};
+    }
     future_state& outer() noexcept override { return *this; }
     void complete() noexcept override {
         try {

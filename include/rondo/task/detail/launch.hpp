@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rondo/coro/coro.hpp>
+#include <rondo/task/detail/stored_call.hpp>
 #include <rondo/task/detail/task_record.hpp>
 #include <rondo/task/task.hpp>
 
@@ -69,7 +70,7 @@ template <class F, class... A>
 auto launch_call_in(scope_node* around, event_loop& loop, task_options&& options, F&& fn, A&&... arguments) {
     return std::apply(
         [&](auto&&... kept) {
-            using call_type = stored_call<std::decay_t<F>, std::decay_t<decltype(kept)>...>;
+            using call_type = stored_call_for<F, decltype(kept)...>;
             return launch_stored(loop, std::move(options),
                                  call_type(std::forward<F>(fn), std::forward<decltype(kept)>(kept)...), around);
         },

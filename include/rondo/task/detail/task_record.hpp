@@ -2,17 +2,14 @@
 #pragma once
 
 #include <rondo/coro/coro.hpp>
-#include <rondo/coro/detail/call.hpp>
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/task/detail/future_state.hpp>
 
 #include <coroutine>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -44,9 +41,8 @@ public:
         return true;
     }
 
-    // Cancellation. See engine.md: task::cancel() is counted and delivered once, a scope is noticed at every suspension.
-    /// False: it is done, or it is just passing a cancellation on and the circle of those it waits for leads back to it.
-    bool cancel(const std::string& message) override;
+    // Cancellation: task::cancel() is counted and delivered once, a scope is noticed at every suspension. cancel() gives false
+    // also when this is just passing a cancellation on and the circle of those it waits for leads back to it.
     int cancelling() const noexcept { return cancels_; }
     int uncancel() noexcept;
     /// A cancellation that was delivered, and stepped back for an error, is delivered once more.
@@ -112,6 +108,9 @@ private:
     void link() noexcept;
     void unlink() noexcept;
     bool interrupted_now() noexcept;
+    cancel_step begin_cancel(const std::string& message) override;
+    cancel_step continue_cancel(const std::string& message, bool accepted) override;
+    void was_asked(const std::string& message, bool accepted);
     /// Asks what it is blocked on. True: accepted.
     bool pass_on(const std::string& message) noexcept;
     void set_cancel_message(const std::string& message);
@@ -190,22 +189,6 @@ public:
 
 private:
     void destroy() noexcept override { delete this; }
-};
-
-/// A callable with the arguments it will be called with, once.
-template <class F, class... A> class stored_call {
-public:
-    template <class G, class... B>
-    explicit stored_call(G&& fn, B&&... args) : fn_(std::forward<G>(fn)), args_(std::forward<B>(args)...) {}
-    RONDO_CORO_OWNER auto operator()() { return call_with(std::index_sequence_for<A...>()); }
-
-private:
-    template <std::size_t... I> RONDO_CORO_OWNER auto call_with(std::index_sequence<I...>) {
-        return as_coro(call(std::move(fn_), std::get<I>(std::move(args_))...));
-    }
-
-    F fn_;
-    std::tuple<A...> args_;
 };
 
 /// Made before the coroutine that uses it, gone when that has ended.

@@ -13,6 +13,9 @@
 
 namespace rondo::detail {
 
+/// Where each of them stands for the first time, in order. O(n log n).
+std::vector<std::size_t> first_places(const std::vector<state_ref<future_state>>& futures);
+
 /// Waits until the condition holds; nothing is cancelled or thrown but the waiting task's own cancellation. Suspends at
 /// least once, as asyncio.wait does.
 class wait_awaiter final : public leaf_awaiter<wait_awaiter, void> {
