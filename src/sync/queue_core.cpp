@@ -23,7 +23,7 @@ void queue_core::removed() noexcept {
     serve();
 }
 
-/// An item that is promised makes room, so getters come first.
+/// After each change. An item that is promised makes room, so getters come first.
 void queue_core::serve() noexcept {
     while (!getters_.empty() && available() > 0) getters_.promise_first(promised_items_);
     while (!putters_.empty() && !full()) putters_.promise_first(promised_places_);
@@ -64,6 +64,7 @@ bool queue_getter::try_now() {
     queue_core& q = *core_;
     if (q.available() > 0 && q.promised_items_.empty()) {
         q.promised_items_.push(*this);
+        q.serve();
         return true;
     }
     if (q.is_drained()) return true;
@@ -78,6 +79,7 @@ void queue_getter::enqueue() noexcept {
     }
     core_->promised_items_.push(*this); // it resumes behind those who were promised theirs before
     settle();
+    core_->serve();
 }
 
 std::exception_ptr queue_getter::interruption() noexcept {

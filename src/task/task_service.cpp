@@ -102,7 +102,8 @@ void task_service::destroy_frames(event_loop& loop) noexcept {
         accounts.push_back({.message = account_of(task_base(state_ref<future_state>(t))), .task = t});
     for (const error_report& account : accounts) report(loop, account);
     accounts.clear();
-    while (task_record* t = here.oldest_task) {
+    // The youngest first, as the language destroys: a child refers to what its parent has.
+    while (task_record* t = here.tasks) {
         t->tear_down();
         forget_ready();
     }

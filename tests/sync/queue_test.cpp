@@ -159,6 +159,26 @@ TEST_P(Queue, APutterThatNeedNotWaitDoesNotOvertakeOneThatWasPromisedAPlace) {
     });
 }
 
+TEST_P(Queue, AnItemThatIsPromisedMakesRoomAtOnceForAPutterThatWaits) {
+    run([&]() -> coro<> {
+        queue<int> q(1);
+        auto first = create_task(q.get());
+        co_await rondo::yield();
+        q.put_nowait(1); // on its way to the first one
+        q.put_nowait(2);
+        auto putter = create_task({.eager_start = true}, put_one, std::ref(q), 3);
+        EXPECT_NE(putter.record().blocked_on, nullptr);
+        auto second = create_task({.eager_start = true}, [&]() -> coro<int> { co_return co_await q.get(); });
+        EXPECT_FALSE(second.done()) << "it goes behind the first one";
+        EXPECT_EQ(putter.record().blocked_on, nullptr) << "the place is on its way to it";
+        EXPECT_TRUE(q.full());
+        EXPECT_EQ(co_await first, 1);
+        EXPECT_EQ(co_await second, 2);
+        co_await putter;
+        EXPECT_EQ(q.get_nowait(), 3);
+    });
+}
+
 TEST_P(Queue, APromisedItemHasLeftAndAPromisedPlaceIsTaken) {
     run([&]() -> coro<> {
         queue<int> q(1);
