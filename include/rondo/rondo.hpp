@@ -25,12 +25,14 @@
 #include <rondo/sync/capacity.hpp>
 #include <rondo/sync/capacity_limiter.hpp>
 #include <rondo/sync/channel.hpp>
+#include <rondo/sync/channel_statistics.hpp>
 #include <rondo/sync/condition.hpp>
 #include <rondo/sync/errors.hpp>
 #include <rondo/sync/event.hpp>
 #include <rondo/sync/guard.hpp>
 #include <rondo/sync/lock.hpp>
 #include <rondo/sync/queue.hpp>
+#include <rondo/sync/queue_order.hpp>
 #include <rondo/sync/semaphore.hpp>
 #include <rondo/sync/to_thread.hpp>
 #include <rondo/task/as_result.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rondo/sync/capacity.hpp>
+#include <rondo/sync/channel_statistics.hpp>
 #include <rondo/sync/detail/channel_core.hpp>
 #include <rondo/sync/detail/ring.hpp>
 #include <rondo/sync/errors.hpp>

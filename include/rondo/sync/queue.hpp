@@ -5,6 +5,7 @@
 #include <rondo/sync/detail/queue_core.hpp>
 #include <rondo/sync/detail/queue_store.hpp>
 #include <rondo/sync/errors.hpp>
+#include <rondo/sync/queue_order.hpp>
 
 #include <concepts>
 #include <cstddef>

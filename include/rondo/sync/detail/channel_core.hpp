@@ -3,6 +3,7 @@
 
 #include <rondo/coro/frame.hpp>
 #include <rondo/sync/capacity.hpp>
+#include <rondo/sync/channel_statistics.hpp>
 #include <rondo/sync/detail/loop_binding.hpp>
 #include <rondo/sync/detail/waiter.hpp>
 #include <rondo/task/detail/future_state.hpp>
@@ -13,18 +14,7 @@
 #include <string>
 #include <utility>
 
-namespace rondo {
-
-struct channel_statistics {
-    std::size_t buffered = 0; // sent, and promised to nobody
-    rondo::capacity capacity = 0;
-    std::size_t open_senders = 0;
-    std::size_t open_receivers = 0;
-    std::size_t tasks_waiting_send = 0;
-    std::size_t tasks_waiting_receive = 0;
-};
-
-namespace detail {
+namespace rondo::detail {
 
 class channel_end;
 class channel_sender;
@@ -176,5 +166,4 @@ private:
     friend class channel_core;
 };
 
-} // namespace detail
-} // namespace rondo
+} // namespace rondo::detail
