@@ -1,7 +1,7 @@
 # The stages of ./dev test; sourced by it. A stage is a function `stage_NAME` that prints its log and, where it counts
 # something, ends it with the line "N passed, N failed". `stage-` names with a dash have functions with an underscore.
 
-stages=(format includes headers rooms words docs lifetimes lint asan asan-clang16 tsan release install shared)
+stages=(format includes headers rooms words docs names lifetimes lint asan asan-clang16 tsan release install shared)
 
 stage_format() { sources | "$house/format" clang-format-19; }
 stage_includes() { "$house/include_rules"; }
@@ -9,10 +9,11 @@ stage_headers() { "$house/header_self_containment" clang++-19 clang++-16; }
 stage_rooms() { "$house/room_sizes"; }
 stage_words() { "$house/forbidden_words"; }
 stage_docs() { "$house/docs" --check; }
+stage_names() { "$house/asyncio_table"; }
 stage_asan() { test_preset asan; }
 stage_release() { GTEST_SHUFFLE=1 test_preset release; } # no test may depend on the order
 stage_asan_clang16() { test_preset asan-clang16; }
-stage_tsan() { test_floors tsan loop task io mayhem; } # what has threads
+stage_tsan() { test_floors tsan loop task sync io mayhem; } # what has threads
 stage_lifetimes() { database asan && "$house/lifetimes" "$root/build/asan"; }
 stage_lint() { database asan && "$house/lint" "$root/build/asan"; }
 stage_install() { compile release rondo rondo_shared && "$root/tests/install/check" "$root/build/release" clang++-19 clang++-16; }
