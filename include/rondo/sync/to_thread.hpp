@@ -36,8 +36,8 @@ protected:
 };
 
 template <class R>
-coro<R> call_with_token(capacity_limiter& limiter, limiter_token& token, std::shared_ptr<thread_call_for<R>> call) {
-    co_await limiter_awaiter<void>(limiter, borrower{.key = &token, .token = &token});
+coro<R> call_with_token(capacity_limiter* limiter, limiter_token* token, std::shared_ptr<thread_call_for<R>> call) {
+    co_await limiter_awaiter<void>(*limiter, borrower{.key = token, .token = token});
     co_return co_await thread_awaiter<R, limited_thread_waiter>(std::move(call));
 }
 
@@ -57,8 +57,8 @@ to_thread(capacity_limiter& limiter, F&& fn, Args&&... args) {
     using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
     auto call = std::make_shared<detail::limited_call<R, std::decay_t<F>, std::decay_t<Args>...>>(
         std::forward<F>(fn), std::forward<Args>(args)...);
-    detail::limiter_token& token = call->token;
-    return detail::call_with_token<R>(limiter, token, std::move(call));
+    detail::limiter_token* const token = &call->token;
+    return detail::call_with_token<R>(&limiter, token, std::move(call));
 }
 
 } // namespace rondo

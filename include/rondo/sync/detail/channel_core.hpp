@@ -120,8 +120,7 @@ public:
 
 protected:
     explicit channel_sender(state_ref<channel_end> end) noexcept : end_(std::move(end)) {}
-    channel_sender(channel_sender&& other) noexcept
-        : waiter(static_cast<waiter&&>(other)), end_(std::move(other.end_)) {}
+    channel_sender(channel_sender&& other) noexcept = default;
     ~channel_sender() { leave_line(); } // before the line dies with end_
 
     bool try_now();
@@ -146,8 +145,7 @@ public:
 
 protected:
     explicit channel_receiver(state_ref<channel_end> end) noexcept : end_(std::move(end)) {}
-    channel_receiver(channel_receiver&& other) noexcept
-        : waiter(static_cast<waiter&&>(other)), end_(std::move(other.end_)) {}
+    channel_receiver(channel_receiver&& other) noexcept = default;
     ~channel_receiver();
 
     bool try_now();
