@@ -3,6 +3,7 @@
 
 #include <rondo/coro/awaitable.hpp>
 #include <rondo/loop/clock.hpp>
+#include <rondo/loop/detail/io_names.hpp>
 #include <rondo/loop/detail/loop_state.hpp>
 #include <rondo/loop/detail/spawn_arguments.hpp>
 #include <rondo/loop/executor.hpp>
@@ -14,7 +15,9 @@
 #include <functional>
 #include <memory>
 #include <source_location>
+#include <string>
 #include <type_traits>
+#include <utility>
 
 namespace rondo {
 
@@ -145,6 +148,22 @@ public:
     /// Closes the started async generators of this loop that are suspended, beside each other; their errors go to the exception
     /// handler. close() does this.
     coro<void> shutdown_asyncgens();
+
+    // Protocols: <rondo/io/create_connection.hpp>, <rondo/io/create_server.hpp>
+    template <factory_of<protocol> F>
+    coro<endpoint<factory_protocol_t<F>>> create_connection(F factory, std::string host, std::uint16_t port,
+                                                            detail::late_t<connect_options, F> options = {});
+    template <factory_of<protocol> F>
+    coro<endpoint<factory_protocol_t<F>>> create_unix_connection(F factory, std::string path,
+                                                                 detail::late_t<connect_options, F> options = {});
+    template <factory_of<protocol> F>
+    coro<endpoint<factory_protocol_t<F>>> connect_accepted_socket(F factory, int fd,
+                                                                  detail::late_t<connect_options, F> options = {});
+    template <factory_of<protocol> F>
+    coro<server> create_server(F factory, std::string host, std::uint16_t port,
+                               detail::late_t<server_options, F> options = {});
+    template <factory_of<protocol> F>
+    coro<server> create_unix_server(F factory, std::string path, detail::late_t<server_options, F> options = {});
 
     /// Which backend was chosen.
     backend_kind backend() const noexcept;

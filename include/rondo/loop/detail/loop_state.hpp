@@ -13,6 +13,7 @@
 namespace rondo {
 class event_loop;
 class executor;
+class transport;
 struct loop_options;
 } // namespace rondo
 
@@ -59,6 +60,7 @@ struct error_report {
     future_state* future = nullptr;
     task_record* task = nullptr;
     callback* handle = nullptr;
+    rondo::transport* transport = nullptr;
 };
 
 /// The steps of a loop's end, in this order. Between `threads` and `frames` all operations of the backend are ended.
