@@ -340,15 +340,17 @@ TEST_P(Pass, RunOnceTellsWhetherSomethingWasReady) {
     EXPECT_TRUE(loop().run_once(0s));
     loop().call_later(1h, [] {});
     EXPECT_FALSE(loop().run_once(0s));
-    loop().call_later(1ms, [] {});
-    EXPECT_TRUE(loop().run_once(no_timeout)) << "it waits for the first timer";
+    const timer_handle h = loop().call_later(1ms, [] {});
+    while (!loop().run_once(no_timeout)) EXPECT_LT(loop().time(), h.when()) << "it may come back early, with nothing";
+    EXPECT_GE(loop().time(), h.when());
 }
 
 TEST_P(Pass, RunOnceWaitsNoLongerThanItsTimeout) {
     loop().call_later(1h, [] { ADD_FAILURE(); });
     const time_point before = loop().time();
-    EXPECT_FALSE(loop().run_once(2ms));
-    EXPECT_GE(loop().time(), before + 2ms);
+    int rounds = 0; // more than one where a signal or the kernel's own work ends a wait
+    for (; loop().time() < before + 2ms; ++rounds) EXPECT_FALSE(loop().run_once(2ms));
+    EXPECT_LT(rounds, 100) << "and it sleeps meanwhile";
     EXPECT_LT(loop().time(), before + 1h);
 }
 
