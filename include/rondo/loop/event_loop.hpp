@@ -164,7 +164,8 @@ public:
     coro<void> sock_connect(int fd, address to);
     coro<std::pair<int, address>> sock_accept(int fd);
 
-    // Protocols: <rondo/io/create_connection.hpp>, <rondo/io/create_server.hpp>
+    // Protocols: <rondo/io/create_connection.hpp>, <rondo/io/create_server.hpp>,
+    // <rondo/io/create_datagram_endpoint.hpp>
     template <factory_of<protocol> F>
     coro<endpoint<factory_protocol_t<F>>> create_connection(F factory, std::string host, std::uint16_t port,
                                                             detail::late_t<connect_options, F> options = {});
@@ -179,6 +180,9 @@ public:
                                detail::late_t<server_options, F> options = {});
     template <factory_of<protocol> F>
     coro<server> create_unix_server(F factory, std::string path, detail::late_t<server_options, F> options = {});
+    template <factory_of<datagram_protocol> F>
+    coro<endpoint<factory_protocol_t<F>, datagram_transport>>
+    create_datagram_endpoint(F factory, detail::late_t<datagram_options, F> options);
 
     /// Which backend was chosen.
     backend_kind backend() const noexcept;
