@@ -8,6 +8,7 @@
 #include <rondo/coro/result.hpp>
 #include <rondo/io/address.hpp>
 #include <rondo/io/bytes.hpp>
+#include <rondo/io/connect_pipe.hpp>
 #include <rondo/io/connection.hpp>
 #include <rondo/io/create_connection.hpp>
 #include <rondo/io/create_datagram_endpoint.hpp>

@@ -164,8 +164,8 @@ public:
     coro<void> sock_connect(int fd, address to);
     coro<std::pair<int, address>> sock_accept(int fd);
 
-    // Protocols: <rondo/io/create_connection.hpp>, <rondo/io/create_server.hpp>,
-    // <rondo/io/create_datagram_endpoint.hpp>
+    // Protocols: <rondo/io/create_connection.hpp>, <rondo/io/create_server.hpp>, <rondo/io/create_datagram_endpoint.hpp>,
+    // <rondo/io/connect_pipe.hpp>
     template <factory_of<protocol> F>
     coro<endpoint<factory_protocol_t<F>>> create_connection(F factory, std::string host, std::uint16_t port,
                                                             detail::late_t<connect_options, F> options = {});
@@ -183,6 +183,8 @@ public:
     template <factory_of<datagram_protocol> F>
     coro<endpoint<factory_protocol_t<F>, datagram_transport>>
     create_datagram_endpoint(F factory, detail::late_t<datagram_options, F> options);
+    template <factory_of<protocol> F> coro<endpoint<factory_protocol_t<F>>> connect_read_pipe(F factory, int fd);
+    template <factory_of<protocol> F> coro<endpoint<factory_protocol_t<F>>> connect_write_pipe(F factory, int fd);
 
     /// Which backend was chosen.
     backend_kind backend() const noexcept;
