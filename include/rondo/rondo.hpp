@@ -8,9 +8,13 @@
 #include <rondo/coro/result.hpp>
 #include <rondo/io/address.hpp>
 #include <rondo/io/bytes.hpp>
+#include <rondo/io/connect_pipe.hpp>
 #include <rondo/io/connection.hpp>
 #include <rondo/io/create_connection.hpp>
+#include <rondo/io/create_datagram_endpoint.hpp>
 #include <rondo/io/create_server.hpp>
+#include <rondo/io/datagram_protocol.hpp>
+#include <rondo/io/datagram_transport.hpp>
 #include <rondo/io/endpoint.hpp>
 #include <rondo/io/errors.hpp>
 #include <rondo/io/open_connection.hpp>

@@ -26,11 +26,12 @@ std::shared_ptr<protocol> made_by(protocol_factory<protocol>& factory) {
 } // namespace
 
 coro<endpoint<protocol>> begin_protocol(event_loop& loop, stream_factory factory, int fd, stream_kind kind,
-                                        address peer) {
+                                        address peer, bool expects_news) {
     descriptor_guard guard(loop, fd);
     std::shared_ptr<protocol> made = made_by(*factory);
     guard.taken();
     const counted_ptr<protocol_stream> stream = protocol_stream::make(loop, fd, kind, std::move(peer));
+    if (!expects_news) stream->expect_no_news();
     struct closing {
         protocol_stream* stream;
         ~closing() {

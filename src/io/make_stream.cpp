@@ -37,7 +37,7 @@ public:
 private:
     ~write_stream() override = default;
     void destroy() noexcept override { delete this; }
-    appetite wants() const noexcept override { return appetite::none; }
+    appetite wants() const noexcept override { return appetite::ahead; }
     std::span<std::byte> room() override { return {}; }
     void received(std::size_t) noexcept override {}
     void ended() noexcept override {}

@@ -71,6 +71,7 @@ void protocol_stream::resume_reading() noexcept {
 // What the connection tells
 
 appetite protocol_stream::wants() const noexcept {
+    if (kind() == stream_kind::write_pipe) return made_told_ && expects_news_ ? appetite::ahead : appetite::none;
     return made_told_ && may_tell() && unread_.empty() && !ended_ ? appetite::now : appetite::none;
 }
 

@@ -22,6 +22,8 @@ class protocol_stream final : public stream_core, private stream_consumer, priva
 public:
     /// Takes over the descriptor, and closes it when it throws. Silent until begin(); without one it must be closed.
     static counted_ptr<protocol_stream> make(event_loop& loop, int fd, stream_kind kind, address peer);
+    /// The other end of this pipe tells nothing: before begin().
+    void expect_no_news() noexcept { expects_news_ = false; }
 
     /// connection_made() in a turn of its own, after which `made` (may be null) is set.
     void begin(std::shared_ptr<rondo::protocol> p, future<> made = {}) noexcept;
@@ -42,6 +44,7 @@ private:
     ~protocol_stream() override = default;
     void destroy() noexcept override { delete this; }
     void loop_is_closing() noexcept override { stop(); }
+    bool is_finishing() const noexcept override { return begun_ && !lost_told_; }
 
     appetite wants() const noexcept override;
     std::span<std::byte> room() override { return unread_.prepare(0); }
@@ -68,6 +71,7 @@ private:
     future<> made_;
     std::exception_ptr loss_;
     bool begun_ = false;
+    bool expects_news_ = true;
     bool made_told_ = false;
     bool reading_ = true;
     bool stopped_ = false; // closed here, or by a failure of the protocol: what has come is not told any more

@@ -112,7 +112,7 @@ void stream_core::turn(ready_node& node, event_loop&) {
 
 bool stream_core::may_receive() const noexcept {
     if (phase_ != phase::open || peer_ended_ || receive_op_.pending() || service_.ended()) return false;
-    return kind_ == stream_kind::write_pipe || consumer_->wants() != appetite::none;
+    return consumer_->wants() != appetite::none;
 }
 
 bool stream_core::prepare_receive() noexcept {

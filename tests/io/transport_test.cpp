@@ -444,6 +444,17 @@ TEST_P(Transport, TheEndOfTheLoopIsToldToEveryProtocol) {
     EXPECT_TRUE(kept->is_closing());
 }
 
+TEST_P(Transport, AtTheEndOfTheLoopItIsToldInAPassOfThatLoop) {
+    event_loop* told_in = nullptr;
+    run_io([&]() -> coro<> {
+        auto p = co_await protocol_pair();
+        p.protocol->on_lost = [&] { told_in = running_loop_or_null(); };
+    });
+    event_loop* const here = &loop();
+    end_loop();
+    EXPECT_EQ(told_in, here);
+}
+
 // buffered_protocol
 
 class buffering : public test::recording<buffered_protocol> {

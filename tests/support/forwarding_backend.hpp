@@ -51,6 +51,8 @@ public:
     int close(int fd) noexcept override { return to_.close(fd); }
     int make_pipe(int our_end, std::pair<int, int>& ends) noexcept override { return to_.make_pipe(our_end, ends); }
     int open_null(bool for_writing) noexcept override { return to_.open_null(for_writing); }
+    int is_non_blocking(int fd) noexcept override { return to_.is_non_blocking(fd); }
+    int adopt_pipe(int fd, bool for_writing) noexcept override { return to_.adopt_pipe(fd, for_writing); }
     int unlink_socket(const std::string& path) noexcept override { return to_.unlink_socket(path); }
     int socket_in_use(const std::string& path) noexcept override { return to_.socket_in_use(path); }
     int file_identity(const std::string& path, std::pair<std::uint64_t, std::uint64_t>& id) noexcept override {

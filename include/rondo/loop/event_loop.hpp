@@ -11,10 +11,12 @@
 #include <rondo/loop/options.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <source_location>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -149,7 +151,21 @@ public:
     /// handler. close() does this.
     coro<void> shutdown_asyncgens();
 
-    // Protocols: <rondo/io/create_connection.hpp>, <rondo/io/create_server.hpp>
+    /// A socket of the program's own, by its descriptor, which should be non-blocking (in debug mode a blocking one is a
+    /// value_error) and belong to no transport. Each suspends until the kernel has done it; an error is a std::system_error that
+    /// names the call. Cancelled, it ends when the kernel has let go of the buffer; what had come by then is given all the same,
+    /// and the cancellation told to the task's next wait. How much of a cancelled sock_sendall() was sent is not known. Buffers
+    /// are borrowed until the await ends. To be awaited in this loop: elsewhere runtime_error.
+    coro<bytes> sock_recv(int fd, std::size_t n);
+    coro<std::size_t> sock_recv_into(int fd, std::span<std::byte> buffer);
+    coro<std::pair<bytes, address>> sock_recvfrom(int fd, std::size_t n);
+    coro<void> sock_sendall(int fd, bytes_view data);
+    coro<std::size_t> sock_sendto(int fd, bytes_view data, address to);
+    coro<void> sock_connect(int fd, address to);
+    coro<std::pair<int, address>> sock_accept(int fd);
+
+    // Protocols: <rondo/io/create_connection.hpp>, <rondo/io/create_server.hpp>, <rondo/io/create_datagram_endpoint.hpp>,
+    // <rondo/io/connect_pipe.hpp>
     template <factory_of<protocol> F>
     coro<endpoint<factory_protocol_t<F>>> create_connection(F factory, std::string host, std::uint16_t port,
                                                             detail::late_t<connect_options, F> options = {});
@@ -164,6 +180,11 @@ public:
                                detail::late_t<server_options, F> options = {});
     template <factory_of<protocol> F>
     coro<server> create_unix_server(F factory, std::string path, detail::late_t<server_options, F> options = {});
+    template <factory_of<datagram_protocol> F>
+    coro<endpoint<factory_protocol_t<F>, datagram_transport>>
+    create_datagram_endpoint(F factory, detail::late_t<datagram_options, F> options);
+    template <factory_of<protocol> F> coro<endpoint<factory_protocol_t<F>>> connect_read_pipe(F factory, int fd);
+    template <factory_of<protocol> F> coro<endpoint<factory_protocol_t<F>>> connect_write_pipe(F factory, int fd);
 
     /// Which backend was chosen.
     backend_kind backend() const noexcept;

@@ -94,6 +94,13 @@ public:
     virtual int make_pipe(int our_end, std::pair<int, int>& ends) noexcept = 0;
     virtual int open_null(bool for_writing) noexcept = 0;
 
+    // Descriptors that the program has opened.
+    /// 1 or 0.
+    virtual int is_non_blocking(int fd) noexcept = 0;
+    /// Makes it non-blocking; for writing, SIGPIPE is ignored as by make_pipe(). 1: a pipe, FIFO or socket; 0: a character device,
+    /// which does not tell when nobody is at its other end; -EINVAL: something that cannot be waited for.
+    virtual int adopt_pipe(int fd, bool for_writing) noexcept = 0;
+
     // Unix socket files.
     virtual int unlink_socket(const std::string& path) noexcept = 0; // only when it is a socket
     /// 1: a socket of some process is bound to it, listening or not; 0: it is left over, or not there. That process does not

@@ -79,6 +79,22 @@ int posix_os::open_null(bool for_writing) noexcept {
     return or_error(::open("/dev/null", (for_writing ? O_WRONLY : O_RDONLY) | O_CLOEXEC));
 }
 
+int posix_os::is_non_blocking(int fd) noexcept {
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags < 0 ? -errno : (flags & O_NONBLOCK) != 0;
+}
+
+int posix_os::adopt_pipe(int fd, bool for_writing) noexcept {
+    struct ::stat found{};
+    if (::fstat(fd, &found) < 0) return -errno;
+    const bool pipe = S_ISFIFO(found.st_mode) || S_ISSOCK(found.st_mode);
+    if (!pipe && !S_ISCHR(found.st_mode)) return -EINVAL;
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+    if (for_writing) ignore_broken_pipes();
+    return pipe;
+}
+
 int posix_os::unlink_socket(const std::string& path) noexcept {
     struct ::stat found{};
     if (::lstat(path.c_str(), &found) < 0) return -errno;

@@ -22,6 +22,9 @@ public:
     int make_pipe(int our_end, std::pair<int, int>& ends) noexcept override;
     int open_null(bool for_writing) noexcept override;
 
+    int is_non_blocking(int fd) noexcept override;
+    int adopt_pipe(int fd, bool for_writing) noexcept override;
+
     int unlink_socket(const std::string& path) noexcept override;
     int socket_in_use(const std::string& path) noexcept override;
     int file_identity(const std::string& path, std::pair<std::uint64_t, std::uint64_t>& id) noexcept override;
