@@ -54,9 +54,9 @@ TEST_P(CancellationChain, OfOneHundredThousandTasksByAScopeAroundTheFirst) {
     });
 }
 
-TEST_P(CancellationChain, OfOneHundredThousandTasksThatTheEndOfTheLoopAsks) {
+TEST_P(CancellationChain, OfThousandsOfTasksThatTheEndOfTheLoopAsks) {
     run([&]() -> coro<> {
-        const auto tasks = chain_of(many);
+        const auto tasks = chain_of(many / 20);
         co_await yield();
     });
     end_loop();
