@@ -139,7 +139,7 @@ coro<process> start(std::vector<std::string> argv, subprocess_options options) {
     if (!started) {
         if (const auto child = starting.take_child()) { // cancelled, and it runs
             cancel_scope shield({.shield = true});
-            co_await shield.run([&] { return kill_and_reap(own(loop, *child)); });
+            co_await shield.run([&]() -> coro<> { co_await kill_and_reap(own(loop, *child)); });
         }
         std::rethrow_exception(started.error());
     }
@@ -210,11 +210,11 @@ void process::kill() { send_signal(SIGKILL); }
 
 RONDO_CORO_WRAPPER coro<process_output> process::communicate(bytes input) { return exchange(this, std::move(input)); }
 
-coro<process> create_subprocess_exec(std::vector<std::string> argv, subprocess_options options) {
+RONDO_CORO_OWNER coro<process> create_subprocess_exec(std::vector<std::string> argv, subprocess_options options) {
     return start(std::move(argv), std::move(options));
 }
 
-coro<process> create_subprocess_shell(std::string command, subprocess_options options) {
+RONDO_CORO_OWNER coro<process> create_subprocess_shell(std::string command, subprocess_options options) {
     return start({"/bin/sh", "-c", std::move(command)}, std::move(options));
 }
 

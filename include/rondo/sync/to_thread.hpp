@@ -52,8 +52,8 @@ coro<R> call_with_token(capacity_limiter* limiter, limiter_token* token, std::sh
 ///     std::string text = co_await rondo::to_thread(disk, read_whole_file, path);
 template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
-RONDO_CORO_WRAPPER coro<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>>
-to_thread(capacity_limiter& limiter, F&& fn, Args&&... args) {
+RONDO_CORO_OWNER coro<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> to_thread(capacity_limiter& limiter,
+                                                                                              F&& fn, Args&&... args) {
     using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
     auto call = std::make_shared<detail::limited_call<R, std::decay_t<F>, std::decay_t<Args>...>>(
         std::forward<F>(fn), std::forward<Args>(args)...);

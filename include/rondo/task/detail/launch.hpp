@@ -61,9 +61,11 @@ template <class Call> task<call_result_t<Call>> launch_stored(event_loop& loop, 
     using T = call_result_t<Call>;
     prepare_for_tasks(loop);
     if (const task_factory* factory = custom_factory(loop)) [[unlikely]]
-        return launch_by_factory(*factory, loop, std::move(options), run_held<Call, T>(std::move(call)), around);
+        return launch_by_factory(*factory, loop, std::move(options), run_held<Call, T>(std::forward<Call>(call)),
+                                 around);
     const bool eagerly = options.eager_start.value_or(false);
-    return start_record<T>(new task_holding<T, Call>(loop, std::move(call), std::move(options)), eagerly, around);
+    return start_record<T>(new task_holding<T, Call>(loop, std::forward<Call>(call), std::move(options)), eagerly,
+                           around);
 }
 
 template <class F, class... A>

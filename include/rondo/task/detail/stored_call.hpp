@@ -30,6 +30,7 @@ template <class R, class... P> struct parameters<R (*)(P...) noexcept> {
     using type = list<P...>;
 };
 template <class M> struct member_parameters;
+// NOLINTBEGIN(bugprone-macro-parentheses): qualifiers are no expression
 #define RONDO_MEMBER_PARAMETERS(qualifiers)                                                                            \
     template <class R, class C, class... P> struct member_parameters<R (C::*)(P...) qualifiers> {                      \
         using type = list<P...>;                                                                                       \
@@ -46,6 +47,7 @@ RONDO_MEMBER_PARAMETERS(const&)
 RONDO_MEMBER_PARAMETERS(&&)
 RONDO_MEMBER_PARAMETERS(const&&)
 #undef RONDO_MEMBER_PARAMETERS
+// NOLINTEND(bugprone-macro-parentheses)
 template <class F>
     requires std::is_member_function_pointer_v<F>
 struct parameters<F> {
