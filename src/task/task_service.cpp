@@ -1,5 +1,7 @@
 #include "task/task_service.hpp"
 
+#include "task/cancel_walk.hpp"
+
 #include <rondo/coro/debug.hpp>
 #include <rondo/task/detail/awaiter.hpp>
 #include <rondo/task/detail/launch.hpp>
@@ -66,7 +68,11 @@ void task_service::end_tasks(event_loop& loop) {
             t->asked_to_end = true;
             asked.emplace_back(state_ref<future_state>(t));
         }
-        for (std::size_t i = known; i < asked.size(); ++i) asked[i].record().cancel("the event loop is closing");
+        cancel_walk
+            walk; // who waits for others asks them too: each is asked by this once, in whatever order they are met
+        for (std::size_t i = known; i < asked.size(); ++i) {
+            if (!cancel_walk::has_asked(asked[i].record())) walk.ask(asked[i].record(), "the event loop is closing");
+        }
         return here.tasks != nullptr;
     };
     const time_point until = loop.time() + here.patience;
