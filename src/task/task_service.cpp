@@ -48,7 +48,7 @@ const task_factory* custom_factory(event_loop& loop) noexcept {
 }
 
 void report_if_failed(task_record& t) noexcept {
-    if (t.state() != future_state::status::error) return;
+    if (t.state() != future_state::status::error || is_exit_request(t.error())) return; // that the loop throws
     t.mark_observed();
     loop_access::report(t.loop(), {.message = t.label() + " failed", .exception = t.error(), .task = &t});
 }
@@ -88,6 +88,7 @@ void task_service::end_tasks(event_loop& loop) {
     }
     for (const task_base& t : asked) {
         if (t.record().state() != future_state::status::error || is_exit_request(t.record().error())) continue;
+        if (t.record().report_when_failed) continue; // that was done when it failed
         t.record().mark_observed();
         loop_access::report(loop, {.message = t.record().label() + " failed while the event loop was closing",
                                    .exception = t.record().error(),
