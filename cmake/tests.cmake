@@ -7,8 +7,7 @@
 find_package(GTest REQUIRED)
 
 # These are compiled a second time, at -O0, into test-FLOOR-O0: what they promise may not depend on the optimiser.
-# A file named *_O0_test.cpp is meant as well.
-set(rondo_O0_tests coro/deep_await_test.cpp)
+set(rondo_O0_tests "(_O0_test|/conformance/[^/]+)\\.cpp$")
 
 set(rondo_not_floors house install support)
 
@@ -34,8 +33,10 @@ target_compile_definitions(rondo_test_support INTERFACE
     "RONDO_TEST_BIN_DIR=\"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}\""
     "RONDO_TEST_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
 target_link_libraries(rondo_test_support INTERFACE rondo::rondo GTest::gmock_main)
+# Tests are mostly instantiations, and code generation is most of what they cost. A trace needs their lines, a debugger can
+# have the rest from the preset debug. At -O0 ASan also sees what -O1 would fold away; release runs them optimised.
+target_compile_options(rondo_test_support INTERFACE $<$<NOT:$<CONFIG:Debug>>:-gline-tables-only>)
 if(RONDO_QUICK_TESTS)
-    # Tests are mostly instantiations: at -O0 they compile in half the time, and ASan sees what -O1 would fold away.
     target_compile_options(rondo_test_support INTERFACE -O0)
 endif()
 if(rondo_support_sources)
@@ -65,12 +66,7 @@ foreach(folder IN LISTS rondo_test_folders)
     rondo_add_test_program(test-${floor} ${sources})
 
     set(O0_sources ${sources})
-    list(FILTER O0_sources INCLUDE REGEX "_O0_test\\.cpp$")
-    foreach(source IN LISTS rondo_O0_tests)
-        if("${PROJECT_SOURCE_DIR}/tests/${source}" IN_LIST sources)
-            list(APPEND O0_sources "${PROJECT_SOURCE_DIR}/tests/${source}")
-        endif()
-    endforeach()
+    list(FILTER O0_sources INCLUDE REGEX "${rondo_O0_tests}")
     if(O0_sources)
         rondo_add_test_program(test-${floor}-O0 ${O0_sources})
         target_compile_options(test-${floor}-O0 PRIVATE -O0)

@@ -33,7 +33,7 @@ struct cache {
         for (std::size_t c = 0; c < classes; ++c) {
             while (spare* block = lists[c]) {
                 lists[c] = block->next;
-                ::operator delete(block, std::size_t{1} << (first_class + c));
+                ::operator delete(block);
             }
         }
         gone = true;
@@ -76,7 +76,7 @@ void free_buffer(std::byte* block, std::size_t capacity) noexcept {
         return;
     }
     if (capacity > largest_kept || kept.gone || keeps_nothing() || kept.bytes + capacity > kept_bytes) {
-        ::operator delete(block, capacity);
+        ::operator delete(block);
         return;
     }
     auto* freed = reinterpret_cast<spare*>(block);

@@ -2,9 +2,8 @@
 
 #include <rondo/loop/event_loop.hpp>
 
+#include "io/descriptor_guard.hpp"
 #include "io/inbound.hpp"
-#include "loop/backend/backend.hpp"
-#include "loop/backend/os.hpp"
 
 #include <memory>
 #include <utility>
@@ -38,26 +37,11 @@ public:
 private:
     ~write_stream() override = default;
     void destroy() noexcept override { delete this; }
-    appetite wants() const noexcept override { return appetite::none; }
+    appetite wants() const noexcept override { return appetite::ahead; }
     std::span<std::byte> room() override { return {}; }
     void received(std::size_t) noexcept override {}
     void ended() noexcept override {}
     void lost(const std::exception_ptr&) noexcept override {}
-};
-
-class descriptor_guard {
-public:
-    descriptor_guard(event_loop& loop, int fd) noexcept : os_(&loop_access::backend(loop).os()), fd_(fd) {}
-    descriptor_guard(const descriptor_guard&) = delete;
-    descriptor_guard& operator=(const descriptor_guard&) = delete;
-    ~descriptor_guard() {
-        if (os_) os_->close(fd_);
-    }
-    void taken() noexcept { os_ = nullptr; }
-
-private:
-    os* os_;
-    int fd_;
 };
 
 } // namespace

@@ -17,7 +17,7 @@ void served_connection::handle(stream_reader reader, stream_writer writer) noexc
     server_core& server = *server_;
     called_ = true;
     try {
-        std::optional<coro<>> body = server.handler_->call(std::move(reader), std::move(writer));
+        std::optional<coro<>> body = std::get<0>(server.work_)->call(std::move(reader), std::move(writer));
         if (!body) {
             leave_if_over();
             return;
@@ -25,11 +25,23 @@ void served_connection::handle(stream_reader reader, stream_writer writer) noexc
         const task<> t = launch(server.loop_, {.where = server.where_}, *std::move(body));
         task_ = state_ref<future_state>(t.state());
     } catch (...) {
-        failed(std::current_exception());
+        failed(std::current_exception(), "unhandled exception in connection handler");
         leave_if_over();
         return;
     }
     task_->add_done_node(*this);
+}
+
+void served_connection::handle(protocol_stream& stream) noexcept {
+    called_ = true;
+    try {
+        std::shared_ptr<protocol> made = std::get<1>(server_->work_)->make();
+        if (!made) throw runtime_error("a protocol factory has returned null");
+        stream.begin(std::move(made));
+    } catch (...) {
+        failed(std::current_exception(), "a protocol factory failed");
+    }
+    leave_if_over();
 }
 
 void served_connection::handler_ended(done_node& node, future_state& task) noexcept {
@@ -37,7 +49,7 @@ void served_connection::handler_ended(done_node& node, future_state& task) noexc
     if (task.state() == future_state::status::error) {
         task.mark_observed();
         if (is_exit_request(task.error())) self.stream_->close();
-        else self.failed(task.error());
+        else self.failed(task.error(), "unhandled exception in connection handler");
     } else if (task.state() != future_state::status::value) {
         self.stream_->close();
     }
@@ -45,10 +57,9 @@ void served_connection::handler_ended(done_node& node, future_state& task) noexc
     self.leave_if_over();
 }
 
-void served_connection::failed(std::exception_ptr error) noexcept {
+void served_connection::failed(std::exception_ptr error, const char* what) noexcept {
     stream_->close();
-    report_soon(server_->loop_, "unhandled exception in connection handler (" + stream_->describe() + ")",
-                std::move(error));
+    report_soon(server_->loop_, std::string(what) + " (" + stream_->describe() + ")", std::move(error));
 }
 
 void served_connection::cancel_handler(const std::string& reason) {

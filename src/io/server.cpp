@@ -55,7 +55,7 @@ coro<> serve(core_ptr core) {
     if (outcome) co_return;
     core->close();
     cancel_scope shield({.shield = true});
-    co_await shield.run([&] { return wait_until_over(core); });
+    co_await shield.run([&]() -> coro<> { co_await wait_until_over(core); });
     outcome.value();
 }
 
@@ -111,19 +111,19 @@ void server::abort_clients() {
     for_each_connection(required(core_), [](auto& c) { c.abort(nullptr); });
 }
 
-coro<> server::start_serving() {
+RONDO_CORO_WRAPPER coro<> server::start_serving() {
     required(core_);
     return start(core_);
 }
-coro<> server::serve_forever() {
+RONDO_CORO_WRAPPER coro<> server::serve_forever() {
     required(core_);
     return serve(core_);
 }
-coro<> server::wait_closed() {
+RONDO_CORO_WRAPPER coro<> server::wait_closed() {
     required(core_);
     return wait_until_over(core_);
 }
-coro<shutdown_report> server::shutdown(delay grace) {
+RONDO_CORO_WRAPPER coro<shutdown_report> server::shutdown(delay grace) {
     required(core_);
     return shut_down(core_, grace);
 }

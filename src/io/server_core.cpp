@@ -32,11 +32,11 @@ struct waiting_entry {
 void retain(server_core& s) noexcept { s.add_reference(); }
 void release(server_core& s) noexcept { s.drop_reference(); }
 
-server_core::server_core(event_loop& loop, std::unique_ptr<connection_handler> handler, stream_kind kind,
-                         const server_options& options, std::source_location where)
+server_core::server_core(event_loop& loop, server_work work, stream_kind kind, const server_options& options,
+                         std::source_location where)
     : loop_(loop),
       service_(service<io_service>(loop)),
-      handler_(std::move(handler)),
+      work_(std::move(work)),
       kind_(kind),
       options_(options),
       where_(where),
@@ -87,28 +87,63 @@ std::vector<address> server_core::addresses() const {
     return where;
 }
 
-/// The handler is user code, and so has a turn of its own. If that never comes, the two halves are dropped, which closes.
 void server_core::accepted(int fd, address peer) noexcept {
     try {
-        connection c = make_connection(loop_, fd, kind_, std::move(peer), options_.limit);
-        stream_core& stream = stream_access::core(c.writer);
-        auto* entry = new served_connection(counted_ptr<server_core>(this), stream);
-        entry->previous_ = last_;
-        (last_ ? last_->next_ : first_) = entry;
-        last_ = entry;
-        ++connections_;
-        context_switch inside(context_);
-        loop_.call_soon([waiting = waiting_entry(entry), c = std::move(c)]() mutable {
-            std::exchange(waiting.entry, nullptr)->handle(std::move(c.reader), std::move(c.writer));
-        });
+        const context_switch inside(context_);
+        if (work_.index() == 0) serve_streams(fd, std::move(peer));
+        else serve_protocol(fd, std::move(peer));
     } catch (const std::exception&) { // no memory: the connection is closed
         report_soon(loop_, "a connection was accepted and could not be served", std::current_exception());
     }
 }
 
+served_connection* server_core::add(stream_core& stream) {
+    auto* entry = new served_connection(counted_ptr<server_core>(this), stream);
+    entry->previous_ = last_;
+    (last_ ? last_->next_ : first_) = entry;
+    last_ = entry;
+    ++connections_;
+    return entry;
+}
+
+/// The handler is user code, and so has a turn of its own. If that never comes, the two halves are dropped, which closes.
+void server_core::serve_streams(int fd, address peer) {
+    connection c = make_connection(loop_, fd, kind_, std::move(peer), options_.limit);
+    served_connection* entry = add(stream_access::core(c.writer));
+    loop_.call_soon([waiting = waiting_entry(entry), c = std::move(c)]() mutable {
+        std::exchange(waiting.entry, nullptr)->handle(std::move(c.reader), std::move(c.writer));
+    });
+}
+
+/// The factory is user code, as well. If its turn never comes, the loop is at its end, and closes the stream.
+void server_core::serve_protocol(int fd, address peer) {
+    counted_ptr<protocol_stream> stream = protocol_stream::make(loop_, fd, kind_, std::move(peer));
+    struct closing {
+        protocol_stream* stream;
+        ~closing() {
+            if (stream) stream->close();
+        }
+    } unless_served{stream.get()};
+    served_connection* entry = add(*stream);
+    loop_.call_soon([waiting = waiting_entry(entry), s = std::move(stream)]() mutable {
+        std::exchange(waiting.entry, nullptr)->handle(*s);
+    });
+    unless_served.stream = nullptr;
+}
+
 void server_core::accept_failed(int error_number, const address& where) noexcept {
     report_soon(loop_, "accepting connections on " + where.str() + " failed; trying again in a second",
                 os_error(error_number, "accept"));
+}
+
+void server_core::note_pending(int change) noexcept {
+    accepts_ += change;
+    if (change > 0) {
+        add_reference();
+    } else {
+        wake_if_over();
+        drop_reference();
+    }
 }
 
 void server_core::remove(served_connection& c) noexcept {

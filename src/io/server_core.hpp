@@ -1,6 +1,7 @@
 // A server: its listeners, its handler, and the connections that it has accepted.
 #pragma once
 
+#include <rondo/io/create_server.hpp>
 #include <rondo/io/server.hpp>
 #include <rondo/loop/context.hpp>
 #include <rondo/task/detail/awaiter.hpp>
@@ -8,6 +9,7 @@
 
 #include "io/io_service.hpp"
 #include "io/listener.hpp"
+#include "io/protocol_stream.hpp"
 #include "io/shared_core.hpp"
 #include "io/stream_core.hpp"
 
@@ -18,12 +20,21 @@
 #include <source_location>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace rondo::detail {
 
 class server_core;
 class server_closed_awaiter;
+
+/// What becomes of a connection: its streams go to a handler, or it gets a protocol.
+using server_work =
+    std::variant<std::unique_ptr<connection_handler>, std::unique_ptr<protocol_factory<rondo::protocol>>>;
+
+coro<server> start_tcp_server(server_work work, std::string host, std::uint16_t port, server_options options,
+                              std::source_location where);
+coro<server> start_unix_server(server_work work, std::string path, server_options options, std::source_location where);
 
 struct server_access {
     static server_core& core(const server& s) noexcept { return *s.core_; }
@@ -37,8 +48,9 @@ public:
 
     served_connection(counted_ptr<server_core> server, stream_core& stream);
 
-    /// Calls the handler, in the turn of its own.
+    /// Calls the handler, or the factory, in a turn of its own.
     void handle(stream_reader reader, stream_writer writer) noexcept;
+    void handle(protocol_stream& stream) noexcept;
     /// The turn will never come.
     void drop() noexcept;
     void cancel_handler(const std::string& reason);
@@ -51,7 +63,7 @@ private:
     ~served_connection() = default;
     void stream_lost(stream_core& stream) noexcept override;
     static void handler_ended(done_node& node, future_state& task) noexcept;
-    void failed(std::exception_ptr error) noexcept;
+    void failed(std::exception_ptr error, const char* what) noexcept;
     void leave_if_over() noexcept;
 
     counted_ptr<server_core> server_;
@@ -64,8 +76,8 @@ private:
 
 class server_core final : public shared_core, private io_resource, private accept_sink {
 public:
-    server_core(event_loop& loop, std::unique_ptr<connection_handler> handler, stream_kind kind,
-                const server_options& options, std::source_location where);
+    server_core(event_loop& loop, server_work work, stream_kind kind, const server_options& options,
+                std::source_location where);
 
     event_loop& loop() const noexcept { return loop_; }
     /// Takes over a bound descriptor, unless it throws.
@@ -81,7 +93,7 @@ public:
 
     served_connection* first_connection() const noexcept { return first_; }
     std::size_t connections() const noexcept { return connections_; }
-    bool is_over() const noexcept { return closed_ && connections_ == 0; }
+    bool is_over() const noexcept { return closed_ && connections_ == 0 && accepts_ == 0; }
     void wait_until_over(server_closed_awaiter& w) noexcept { waiting_.push_back(w); }
     void stop_waiting(server_closed_awaiter& w) noexcept { waiting_.erase(w); }
 
@@ -97,13 +109,16 @@ private:
     void loop_is_closed() noexcept override {}
     void accepted(int fd, address peer) noexcept override;
     void accept_failed(int error_number, const address& where) noexcept override;
-    void note_pending(int change) noexcept override { change > 0 ? add_reference() : drop_reference(); }
+    void note_pending(int change) noexcept override;
+    void serve_streams(int fd, address peer);
+    void serve_protocol(int fd, address peer);
+    served_connection* add(stream_core& stream);
     void remove(served_connection& c) noexcept;
     void wake_if_over() noexcept;
 
     event_loop& loop_;
     io_service& service_;
-    std::unique_ptr<connection_handler> handler_;
+    server_work work_;
     stream_kind kind_;
     server_options options_;
     std::source_location where_;
@@ -114,6 +129,7 @@ private:
     bool started_ = false;
     bool closed_ = false;
     std::size_t connections_ = 0;
+    int accepts_ = 0; // in flight: while there are, the address is taken
     served_connection* first_ = nullptr;
     served_connection* last_ = nullptr;
     waiting_list<server_closed_awaiter> waiting_;
@@ -124,7 +140,7 @@ class [[nodiscard]] server_closed_awaiter final : public leaf_awaiter<server_clo
 public:
     explicit server_closed_awaiter(counted_ptr<server_core> of) noexcept : of_(std::move(of)) {}
     server_closed_awaiter(server_closed_awaiter&& other) noexcept
-        : leaf_awaiter(std::move(other)), of_(std::move(other.of_)) {}
+        : leaf_awaiter(static_cast<leaf_awaiter&&>(other)), of_(std::move(other.of_)) {}
     ~server_closed_awaiter();
 
     cancel_outcome cancel(const std::string& message) noexcept override;

@@ -1,11 +1,10 @@
 #include <rondo/io/errors.hpp>
 #include <rondo/io/server.hpp>
 #include <rondo/loop/event_loop.hpp>
-#include <rondo/task/as_result.hpp>
 
-#include "io/connect_race.hpp"
 #include "io/inbound.hpp"
 #include "io/resolver.hpp"
+#include "io/running_here.hpp"
 #include "io/server_core.hpp"
 #include "io/socket_address.hpp"
 #include "loop/backend/backend.hpp"
@@ -97,28 +96,16 @@ bool bind_all(bound_sockets& sockets, const std::vector<address>& addresses, con
     return true;
 }
 
-server made_server(event_loop& loop, std::unique_ptr<connection_handler> handler, stream_kind kind,
-                   const server_options& options, std::source_location where) {
-    auto* core = new server_core(loop, std::move(handler), kind, options, where);
+server made_server(event_loop& loop, server_work work, stream_kind kind, const server_options& options,
+                   std::source_location where) {
+    auto* core = new server_core(loop, std::move(work), kind, options, where);
     return server(counted_ptr<server_core>::adopt(core));
-}
-
-/// Whether somebody listens on this Unix socket. EAGAIN: he does, and has no room.
-coro<bool> is_in_use(address where) {
-    event_loop& loop = running_loop();
-    connect_race probe(loop, {std::move(where)}, connect_options{});
-    auto outcome = co_await as_result(probe);
-    if (outcome) loop_access::backend(loop).os().close(outcome->fd);
-    if (outcome.cancelled()) std::rethrow_exception(outcome.error());
-    const auto* error = exception_cast<std::system_error>(outcome.error());
-    co_return outcome || (error && error->code().value() == EAGAIN);
 }
 
 } // namespace
 
-coro<server> start_tcp_server(std::unique_ptr<connection_handler> handler, std::string host, std::uint16_t port,
-                              server_options options, std::source_location where) {
-    inbound::check_limit(options.limit);
+coro<server> start_tcp_server(server_work work, std::string host, std::uint16_t port, server_options options,
+                              std::source_location where) {
     const std::vector<address> addresses = co_await resolve(std::move(host), port, resolve_for::listening);
     event_loop& loop = running_loop();
     bound_sockets sockets(loop_access::backend(loop).os());
@@ -126,16 +113,14 @@ coro<server> start_tcp_server(std::unique_ptr<connection_handler> handler, std::
         sockets.clear();
         if (draw == most_draws_of_a_port) fail(-EADDRINUSE, addresses.front());
     }
-    server made = made_server(loop, std::move(handler), stream_kind::tcp, options, where);
+    server made = made_server(loop, std::move(work), stream_kind::tcp, options, where);
     server_core& core = server_access::core(made);
     sockets.give_to(core);
     if (options.start_serving) core.start();
     co_return made;
 }
 
-coro<server> start_unix_server(std::unique_ptr<connection_handler> handler, std::string path, server_options options,
-                               std::source_location where) {
-    inbound::check_limit(options.limit);
+coro<server> start_unix_server(server_work work, std::string path, server_options options, std::source_location where) {
     const address name = address::unix_path(path);
     event_loop& loop = running_loop();
     os& files = loop_access::backend(loop).os();
@@ -143,16 +128,39 @@ coro<server> start_unix_server(std::unique_ptr<connection_handler> handler, std:
     bound_sockets sockets(files);
     int result = sockets.bind(name, options);
     if (result == -EADDRINUSE && !abstract) {
-        const bool in_use = co_await is_in_use(name);
-        if (!in_use && files.unlink_socket(path) >= 0) result = sockets.bind(name, options);
+        if (files.socket_in_use(path) == 0 && files.unlink_socket(path) >= 0) result = sockets.bind(name, options);
     }
     if (result < 0) fail(result, name);
-    server made = made_server(loop, std::move(handler), stream_kind::unix_socket, options, where);
+    server made = made_server(loop, std::move(work), stream_kind::unix_socket, options, where);
     server_core& core = server_access::core(made);
     sockets.give_to(core);
     if (options.cleanup_socket && !abstract) core.own_file(std::move(path));
     if (options.start_serving) core.start();
     co_return made;
+}
+
+coro<server> start_tcp_server(std::unique_ptr<connection_handler> handler, std::string host, std::uint16_t port,
+                              server_options options, std::source_location where) {
+    inbound::check_limit(options.limit);
+    co_return co_await start_tcp_server(server_work(std::move(handler)), std::move(host), port, options, where);
+}
+
+coro<server> start_unix_server(std::unique_ptr<connection_handler> handler, std::string path, server_options options,
+                               std::source_location where) {
+    inbound::check_limit(options.limit);
+    co_return co_await start_unix_server(server_work(std::move(handler)), std::move(path), options, where);
+}
+
+coro<server> create_server(event_loop& loop, std::unique_ptr<protocol_factory<protocol>> factory, std::string host,
+                           std::uint16_t port, server_options options) {
+    check_runs_here(loop, "create_server()");
+    co_return co_await start_tcp_server(server_work(std::move(factory)), std::move(host), port, options, {});
+}
+
+coro<server> create_unix_server(event_loop& loop, std::unique_ptr<protocol_factory<protocol>> factory, std::string path,
+                                server_options options) {
+    check_runs_here(loop, "create_unix_server()");
+    co_return co_await start_unix_server(server_work(std::move(factory)), std::move(path), options, {});
 }
 
 } // namespace rondo::detail

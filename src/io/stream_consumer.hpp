@@ -14,6 +14,7 @@ enum class appetite : std::uint8_t { none, ahead, now };
 /// Called by a stream_core, in this order: any number of room() - received() pairs; at most one ended(); lost(), last.
 class stream_consumer {
 public:
+    /// Of a pipe that is written to: anything but none asks for the news that nobody reads any more.
     virtual appetite wants() const noexcept = 0;
     /// Where the next bytes go. The memory stays in place until received(). Throws std::bad_alloc.
     virtual std::span<std::byte> room() = 0;

@@ -112,7 +112,7 @@ void stream_core::turn(ready_node& node, event_loop&) {
 
 bool stream_core::may_receive() const noexcept {
     if (phase_ != phase::open || peer_ended_ || receive_op_.pending() || service_.ended()) return false;
-    return kind_ == stream_kind::write_pipe || consumer_->wants() != appetite::none;
+    return consumer_->wants() != appetite::none;
 }
 
 bool stream_core::prepare_receive() noexcept {
@@ -345,14 +345,22 @@ void stream_core::sending_failed(const std::exception_ptr& error) noexcept {
     cancelled_writers_ = 0;
     queue_.clear();
     update_fullness();
-    if (phase_ == phase::closing || kind_ == stream_kind::write_pipe || reader_gone_ || peer_ended_) end();
+    if (phase_ == phase::closing || kind_ == stream_kind::write_pipe || peer_ended_ || !still_reads()) end();
 }
 
 void stream_core::update_fullness() noexcept {
-    if (queue_.size() > high_water) full_ = true;
-    if (queue_.size() > low_water) return;
-    full_ = false;
+    const bool was_full = full_;
+    if (queue_.size() > high_) full_ = true;
+    else if (queue_.size() <= low_) full_ = false;
+    if (full_ != was_full) fullness_changed();
+    if (queue_.size() > low_) return;
     while (!waiting_for_room_.empty()) waiting_for_room_.pop_front().may_go_on();
+}
+
+void stream_core::set_limits(std::size_t low, std::size_t high) noexcept {
+    low_ = low;
+    high_ = high;
+    update_fullness();
 }
 
 void stream_core::write_eof() noexcept {

@@ -18,6 +18,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace rondo {
 class event_loop;
@@ -75,6 +76,9 @@ public:
     /// More than the high-water mark was queued, and not yet fewer than the low-water mark are.
     bool is_full() const noexcept { return full_; }
     std::size_t queued() const noexcept { return queue_.size(); }
+    /// high >= low.
+    void set_limits(std::size_t low, std::size_t high) noexcept;
+    std::pair<std::size_t, std::size_t> limits() const noexcept { return {low_, high_}; }
     void wait_for_room(write_awaiter& w) noexcept { waiting_for_room_.push_back(w); }
     void stop_waiting(write_awaiter& w) noexcept { waiting_for_room_.erase(w); }
     /// Why nothing can be written, or null.
@@ -98,6 +102,10 @@ public:
     static constexpr std::size_t low_water = high_water / 4;
 
 protected:
+    /// When nothing can be sent any more: what the other side has sent will still be read. Otherwise it is the end.
+    virtual bool still_reads() const noexcept { return !reader_gone_; }
+    /// is_full() has changed.
+    virtual void fullness_changed() noexcept {}
     /// Takes over the descriptor.
     stream_core(event_loop& loop, int fd, stream_kind kind, address peer);
     ~stream_core() override;
@@ -157,6 +165,8 @@ private:
     std::unique_ptr<gathered> gathered_; // while the send operation has several pieces
     waiting_list<write_awaiter> waiting_for_room_;
     waiting_list<closed_awaiter> waiting_for_end_;
+    std::size_t low_ = low_water;
+    std::size_t high_ = high_water;
     const outgoing* last_sending_ = nullptr; // of the pending send operation
     std::size_t cancelled_writers_ = 0;      // whose bytes are with the kernel
     std::exception_ptr error_;

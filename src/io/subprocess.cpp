@@ -2,10 +2,13 @@
 
 #include <rondo/io/errors.hpp>
 #include <rondo/loop/event_loop.hpp>
+#include <rondo/task/as_result.hpp>
+#include <rondo/task/cancel_scope.hpp>
 
 #include "io/inbound.hpp"
 #include "io/make_stream.hpp"
 #include "io/process_core.hpp"
+#include "io/process_start.hpp"
 #include "loop/backend/backend.hpp"
 
 #include <cerrno>
@@ -82,53 +85,79 @@ void prepare(stream_ends& ends, detail::os& os, const redirect& to, int number, 
     ends.given = ends.childs.get();
 }
 
-process start(std::vector<std::string> argv, subprocess_options options) {
-    if (argv.empty() || argv.front().empty()) throw value_error("a subprocess needs a program to run");
-    detail::inbound::check_limit(options.limit);
-    event_loop& loop = running_loop();
-    detail::os& os = detail::loop_access::backend(loop).os();
-    stream_ends in(os);
-    stream_ends out(os);
-    stream_ends err(os);
-    prepare(in, os, options.in, 0, -1);
-    prepare(out, os, options.out, 1, -1);
-    prepare(err, os, options.err, 2, out.given);
+/// The three streams of a new process, as they are before it runs.
+struct three_streams {
+    three_streams(detail::os& os, const subprocess_options& options) : in(os), out(os), err(os) {
+        prepare(in, os, options.in, 0, -1);
+        prepare(out, os, options.out, 1, -1);
+        prepare(err, os, options.err, 2, out.given);
+    }
+    stream_ends in;
+    stream_ends out;
+    stream_ends err;
+};
 
-    std::string what = "cannot start '" + argv.front() + "'";
-    if (options.cwd) what += " in '" + *options.cwd + "'";
-    const detail::spawn_request request{.argv = std::move(argv),
-                                        .env = std::move(options.env),
-                                        .cwd = std::move(options.cwd),
-                                        .in = in.given,
-                                        .out = out.given,
-                                        .err = err.given,
-                                        .start_new_session = options.start_new_session,
-                                        .pass_fds = std::move(options.pass_fds)};
-    detail::spawned_process child;
-    require(os.spawn(request, child), what);
+using core_ptr = detail::counted_ptr<detail::process_core>;
 
-    detail::process_core* core = nullptr;
+core_ptr own(event_loop& loop, const detail::spawned_process& child) {
     try {
-        core = new detail::process_core(loop, child);
+        return core_ptr::adopt(new detail::process_core(loop, child));
     } catch (const std::bad_alloc&) {
+        detail::os& os = detail::loop_access::backend(loop).os();
         os.send_signal(child, SIGKILL);
         os.close(child.pidfd);
         throw;
     }
-    process made(detail::counted_ptr<detail::process_core>::adopt(core));
-    if (in.ours.get() >= 0) {
-        made.in = detail::make_pipe_writer(loop, in.ours.take());
+}
+
+coro<> kill_and_reap(core_ptr unwanted) {
+    unwanted->abandon();
+    static_cast<void>(co_await detail::process_wait_awaiter(unwanted));
+}
+
+coro<process> start(std::vector<std::string> argv, subprocess_options options) {
+    if (argv.empty() || argv.front().empty()) throw value_error("a subprocess needs a program to run");
+    detail::inbound::check_limit(options.limit);
+    event_loop& loop = running_loop();
+    detail::os& os = detail::loop_access::backend(loop).os();
+    three_streams streams(os, options);
+
+    std::string what = "cannot start '" + argv.front() + "'";
+    if (options.cwd) what += " in '" + *options.cwd + "'";
+    if (!options.env) options.env = os.environment(); // now: later it may be in use by somebody else
+    detail::process_start starting(loop,
+                                   {.argv = std::move(argv),
+                                    .env = std::move(options.env),
+                                    .cwd = std::move(options.cwd),
+                                    .in = streams.in.given,
+                                    .out = streams.out.given,
+                                    .err = streams.err.given,
+                                    .start_new_session = options.start_new_session,
+                                    .pass_fds = std::move(options.pass_fds)},
+                                   std::move(what));
+    auto started = co_await as_result(starting);
+    if (!started) {
+        if (const auto child = starting.take_child()) { // cancelled, and it runs
+            cancel_scope shield({.shield = true});
+            co_await shield.run([&] { return kill_and_reap(own(loop, *child)); });
+        }
+        std::rethrow_exception(started.error());
+    }
+    const core_ptr core = own(loop, *started);
+    process made(core);
+    if (streams.in.ours.get() >= 0) {
+        made.in = detail::make_pipe_writer(loop, streams.in.ours.take());
         core->attach(detail::stream_access::core(*made.in));
     }
-    if (out.ours.get() >= 0) {
-        made.out = detail::make_pipe_reader(loop, out.ours.take(), options.limit);
+    if (streams.out.ours.get() >= 0) {
+        made.out = detail::make_pipe_reader(loop, streams.out.ours.take(), options.limit);
         core->attach(*detail::stream_access::core(*made.out));
     }
-    if (err.ours.get() >= 0) {
-        made.err = detail::make_pipe_reader(loop, err.ours.take(), options.limit);
+    if (streams.err.ours.get() >= 0) {
+        made.err = detail::make_pipe_reader(loop, streams.err.ours.take(), options.limit);
         core->attach(*detail::stream_access::core(*made.err));
     }
-    return made;
+    co_return made;
 }
 
 coro<process_output> exchange(process* of, bytes input) {
@@ -179,14 +208,14 @@ void process::send_signal(int signal) {
 void process::terminate() { send_signal(SIGTERM); }
 void process::kill() { send_signal(SIGKILL); }
 
-coro<process_output> process::communicate(bytes input) { return exchange(this, std::move(input)); }
+RONDO_CORO_WRAPPER coro<process_output> process::communicate(bytes input) { return exchange(this, std::move(input)); }
 
 coro<process> create_subprocess_exec(std::vector<std::string> argv, subprocess_options options) {
-    co_return start(std::move(argv), std::move(options));
+    return start(std::move(argv), std::move(options));
 }
 
 coro<process> create_subprocess_shell(std::string command, subprocess_options options) {
-    co_return start({"/bin/sh", "-c", std::move(command)}, std::move(options));
+    return start({"/bin/sh", "-c", std::move(command)}, std::move(options));
 }
 
 } // namespace rondo

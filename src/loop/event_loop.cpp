@@ -20,8 +20,11 @@ constexpr time_point no_wait = time_point::min();
 
 } // namespace
 
-event_loop::event_loop(loop_options options) : internals_(std::make_unique<internals>()) {
-    internals_->backend = detail::make_backend(options.backend);
+event_loop::event_loop(loop_options options) : event_loop(detail::make_backend(options.backend), options) {}
+
+event_loop::event_loop(std::unique_ptr<detail::backend> b, const loop_options& options)
+    : internals_(std::make_unique<internals>()) {
+    internals_->backend = std::move(b);
     state_.debug = options.debug.value_or(detail::debug_environment());
     internals_->door = std::make_shared<detail::loop_door>(*this);
     detail::register_loop(*this);
@@ -90,7 +93,10 @@ bool event_loop::run_once(delay timeout) {
     start_running();
     struct end {
         event_loop& loop;
-        ~end() { loop.stop_running(); }
+        ~end() {
+            loop.stopping_ = false;
+            loop.stop_running();
+        }
     } at_end{*this};
     return pass(detail::deadline_after(time(), timeout).value_or(time_point::max()));
 }
@@ -113,10 +119,8 @@ bool event_loop::pass(time_point until) {
         }
         in.inbox.take(state_.ready);
     }
-    if (in.signals && in.signals->pending()) [[unlikely]] {
-        in.signals->dispatch(
-            [this](const std::shared_ptr<std::function<void()>>& fn) { call_soon([fn] { (*fn)(); }); });
-    }
+    if (in.signals && in.signals->pending()) [[unlikely]]
+        in.signals->dispatch(*this);
     if (!in.timers.empty()) in.timers.fire_due(in.backend->now(), *this);
     const bool ran = !state_.ready.empty();
     if (ran) run_ready();
@@ -185,8 +189,8 @@ void event_loop::close() {
     in.backend.reset();
 }
 
-void event_loop::add_signal_handler_impl(int signal, std::function<void()> fn) {
-    detail::loop_access::signals(*this).add(signal, std::move(fn));
+void event_loop::add_signal_handler_impl(int signal, std::function<void()> fn, call_options options) {
+    detail::loop_access::signals(*this).add(signal, std::move(fn), std::move(options));
 }
 
 bool event_loop::remove_signal_handler(int signal) {
@@ -221,6 +225,11 @@ time_point clock::now() noexcept {
 }
 
 namespace detail {
+
+std::unique_ptr<event_loop> loop_access::make_loop(std::unique_ptr<detail::backend> world,
+                                                   const loop_options& options) {
+    return std::unique_ptr<event_loop>(new event_loop(std::move(world), options));
+}
 
 backend& loop_access::backend(event_loop& loop) noexcept { return *loop.internals_->backend; }
 timer_queue& loop_access::timers(event_loop& loop) noexcept { return loop.internals_->timers; }
@@ -261,7 +270,10 @@ bool loop_access::run_while(event_loop& loop, const std::function<bool()>& more,
         loop.start_running();
         struct end {
             event_loop& l;
-            ~end() { l.stop_running(); }
+            ~end() {
+                l.stopping_ = false; // somebody's cleanup says stop(): it stops no more than this pass
+                l.stop_running();
+            }
         } at_end{loop};
         loop.pass(until);
     }

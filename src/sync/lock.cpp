@@ -13,6 +13,8 @@ bool lock::try_lock() {
 }
 
 void lock::release() {
+    // A frame that is destroyed inside condition::wait() has a guard, but not the lock.
+    if (!locked_ && detail::frames_are_being_destroyed()) return;
     if (!locked_) throw runtime_error(label() + " is not held: it cannot be released");
     waiting_.check_thread();
     locked_ = false;

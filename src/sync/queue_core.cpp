@@ -23,10 +23,11 @@ void queue_core::removed() noexcept {
     serve();
 }
 
-/// An item that is promised makes room, so getters come first.
+/// After each change. An item that is promised makes room, so getters come first.
 void queue_core::serve() noexcept {
     while (!getters_.empty() && available() > 0) getters_.promise_first(promised_items_);
     while (!putters_.empty() && !full()) putters_.promise_first(promised_places_);
+    if (is_drained()) getters_.dismiss_all();
 }
 
 void queue_core::task_done() {
@@ -37,8 +38,8 @@ void queue_core::task_done() {
 
 void queue_core::shut_down() noexcept {
     shut_down_ = true;
-    getters_.dismiss_all();
     putters_.dismiss_all();
+    if (is_drained()) getters_.dismiss_all();
 }
 
 void queue_core::drop() noexcept {
@@ -63,9 +64,10 @@ bool queue_getter::try_now() {
     queue_core& q = *core_;
     if (q.available() > 0 && q.promised_items_.empty()) {
         q.promised_items_.push(*this);
+        q.serve();
         return true;
     }
-    if (q.shut_down_ && q.available() == 0) return true;
+    if (q.is_drained()) return true;
     q.bind(task()->loop());
     return false;
 }
@@ -77,6 +79,7 @@ void queue_getter::enqueue() noexcept {
     }
     core_->promised_items_.push(*this); // it resumes behind those who were promised theirs before
     settle();
+    core_->serve();
 }
 
 std::exception_ptr queue_getter::interruption() noexcept {

@@ -4,7 +4,7 @@
 
 namespace rondo::detail {
 
-waiter::~waiter() {
+void waiter::leave_line() noexcept {
     if (line_) line_->remove(*this);
 }
 
@@ -36,11 +36,17 @@ void line::promise_first(line& promised) noexcept {
     w.settle();
 }
 
-void line::dismiss_all() noexcept {
-    while (waiter* w = first_) {
-        remove(*w);
-        w->settle();
-    }
+void line::move_first(line& other) noexcept {
+    waiter& w = *first_;
+    remove(w);
+    other.push(w);
+}
+
+void line::dismiss_first() noexcept { dismiss(*first_); }
+
+void line::dismiss(waiter& w) noexcept {
+    remove(w);
+    w.settle();
 }
 
 void line::revoke_all() noexcept {

@@ -156,7 +156,7 @@ coro<void> async_generator_registry::close_all(event_loop& loop) {
 
 namespace rondo {
 
-coro<void> event_loop::shutdown_asyncgens() {
+RONDO_CORO_WRAPPER coro<void> event_loop::shutdown_asyncgens() {
     return detail::service<detail::async_generator_registry>(*this).close_all(*this);
 }
 

@@ -2,7 +2,8 @@
 
 #include <rondo/task/detail/future_state.hpp>
 
-#include "loop/signal_action.hpp"
+#include "loop/backend/backend.hpp"
+#include "loop/backend/os.hpp"
 
 #include <csignal>
 
@@ -56,7 +57,8 @@ void runner::prepare() {
 void runner::run_main(const future_base& main) {
     // Shared, because a handler that is scheduled already may run after the main task's end.
     const auto interrupts = std::make_shared<int>(0);
-    const bool handling = options_.handle_sigint && detail::in_main_thread() && detail::has_default_action(SIGINT);
+    detail::os& os = detail::loop_access::backend(*loop_).os();
+    const bool handling = options_.handle_sigint && os.in_main_thread() && os.has_default_action(SIGINT);
     if (handling) {
         loop_->add_signal_handler(SIGINT, [interrupts, main] {
             if (++*interrupts > 1) throw keyboard_interrupt("interrupted");

@@ -7,6 +7,14 @@
 
 namespace rondo::detail {
 
+namespace {
+
+constinit thread_local bool destroying_frames = false;
+
+} // namespace
+
+bool frames_are_being_destroyed() noexcept { return destroying_frames; }
+
 task_record::task_record(event_loop& loop, std::coroutine_handle<> root, frame_header& header,
                          resumable::function completed, task_options&& options) noexcept
     : future_state(loop, options.where),
@@ -179,6 +187,7 @@ void task_record::unlink() noexcept {
 }
 
 void task_record::tear_down() noexcept {
+    const bool before = std::exchange(destroying_frames, true);
     blocked_on = nullptr;
     std::coroutine_handle<> frame = innermost;
     while (frame != root_) {
@@ -187,6 +196,7 @@ void task_record::tear_down() noexcept {
         frame = parent;
     }
     release_root().destroy();
+    destroying_frames = before;
     finish(std::make_exception_ptr(cancelled_access::make("the event loop was closed", nullptr)));
 }
 

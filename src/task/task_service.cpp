@@ -109,7 +109,8 @@ void task_service::destroy_frames(event_loop& loop) noexcept {
         accounts.push_back({.message = account_of(task_base(state_ref<future_state>(t))), .task = t});
     for (const error_report& account : accounts) report(loop, account);
     accounts.clear();
-    while (task_record* t = here.oldest_task) {
+    // The youngest first, as the language destroys: a child refers to what its parent has.
+    while (task_record* t = here.tasks) {
         t->tear_down();
         forget_ready();
     }
@@ -127,6 +128,7 @@ void task_service::report(event_loop& loop, const error_report& what) {
     error_context context;
     context.message = what.message;
     context.exception = what.exception;
+    context.transport = what.transport;
     if (what.future) {
         if (what.future->created_at().line() != 0) context.created_at = what.future->created_at();
         if (what.future->is_task()) context.task = task_base(state_ref<future_state>(what.future));

@@ -36,6 +36,7 @@ void thread_call::start(event_loop& loop, executor* where, outcome_owner& owner,
         started_by_ = {};
         leave();
         if (in_default_executor_) threads.call_ended();
+        over();
         throw;
     }
 }
@@ -44,7 +45,7 @@ void thread_call::cancel() noexcept {
     owner_ = nullptr;
     cancel_requested_.store(true, std::memory_order_release);
     step before = step::queued;
-    step_.compare_exchange_strong(before, step::skipped);
+    if (step_.compare_exchange_strong(before, step::skipped)) over();
 }
 
 /// The message takes the last reference of this thread along: what the call returned dies where the loop is.
@@ -69,6 +70,7 @@ void thread_call::returned() noexcept {
     if (in_default_executor_) service<thread_service>(running_loop()).call_ended();
     started_by_ = {};
     leave();
+    over();
     if (owner_) std::exchange(owner_, nullptr)->call_ended();
     else drop_outcome();
 }
@@ -84,6 +86,7 @@ void thread_call::abandon() noexcept {
     step before = step::queued;
     step_.compare_exchange_strong(before, step::skipped);
     started_by_ = {};
+    over();
     if (owner_) std::exchange(owner_, nullptr)->call_abandoned();
 }
 

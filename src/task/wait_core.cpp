@@ -23,7 +23,7 @@ wait_awaiter::wait_awaiter(std::vector<state_ref<future_state>> futures, return_
 }
 
 wait_awaiter::wait_awaiter(wait_awaiter&& other) noexcept
-    : leaf_awaiter(std::move(other)),
+    : leaf_awaiter(static_cast<leaf_awaiter&&>(other)),
       watches_(std::move(other.watches_)),
       count_(std::exchange(other.count_, 0)),
       condition_(other.condition_) {}

@@ -1,31 +1,12 @@
 // Symmetric transfer must be a tail call in every mode: this file is compiled without optimisation, under AddressSanitizer
 // too. With a native frame for each transfer these tests would overflow the stack.
 
-#include <rondo/coro/coro.hpp>
-
-#include <gtest/gtest.h>
-
-#include <coroutine>
-#include <optional>
+#include "coro/by_hand.hpp"
 
 namespace {
 
 using rondo::coro;
-
-/// Runs a coroutine that awaits nothing but coroutines, without a loop.
-template <class T> T run_to_end(coro<T> c) {
-    struct end : rondo::detail::resumable {
-        bool reached = false;
-    } at_end;
-    at_end.resume = [](rondo::detail::resumable* self) noexcept { static_cast<end*>(self)->reached = true; };
-    auto frame = rondo::detail::coro_access::release(c);
-    frame.promise().continuation = at_end.handle();
-    frame.resume();
-    EXPECT_TRUE(at_end.reached);
-    rondo::result<T> outcome = std::move(frame.promise().outcome());
-    frame.destroy();
-    return std::move(outcome).value();
-}
+using rondo::test::run_to_end;
 
 coro<int> next_of(int x) { co_return x + 1; }
 

@@ -6,6 +6,7 @@
 
 #include <rondo/rondo.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <concepts>
@@ -45,8 +46,11 @@ inline coro<pair_of_streams> connected_pair(std::size_t limit = default_limit) {
 
 /// Bytes that differ from place to place, so that a piece that is lost, doubled or displaced is noticed.
 inline std::string pattern(std::size_t size) {
-    std::string text(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>((i * 2654435761u) >> 13);
+    constexpr std::size_t period = 65'521; // a prime: no buffer's size divides it
+    std::string text(std::min(size, period), '\0');
+    for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>((i * 2654435761u) >> 13);
+    text.reserve(size);
+    while (text.size() < size) text.append(text, 0, std::min(period, size - text.size()));
     return text;
 }
 

@@ -105,38 +105,6 @@ TEST_P(OpenConnection, TheNextAddressIsTriedWhenOneFails) {
     });
 }
 
-TEST_P(OpenConnection, ADeadAddressDelaysTheNextOnlyByTheDelay) {
-    run_io([]() -> coro<> {
-        const port_of silent(port_of::kind::silent);
-        auto s = co_await listening();
-        const address there("127.0.0.1", s.port());
-        EXPECT_EQ(co_await winner_of({silent.where(), there}, {.happy_eyeballs_delay = 1ms}), there);
-    });
-}
-
-TEST_P(OpenConnection, FailuresOfAllAreListed) {
-    run_io([]() -> coro<> {
-        const port_of a(port_of::kind::closed);
-        const port_of b(port_of::kind::closed);
-        auto r = co_await as_result(winner_of({a.where(), b.where()}));
-        const auto* e = detail::exception_cast<connection_refused_error>(r.error());
-        const std::string what = e ? e->what() : "";
-        EXPECT_EQ(what.find("Multiple exceptions: "), 0u);
-        EXPECT_NE(what.find(a.where().str()), std::string::npos);
-        EXPECT_NE(what.find(b.where().str()), std::string::npos);
-    });
-}
-
-TEST_P(OpenConnection, AllErrorsMakeAGroup) {
-    run_io([]() -> coro<> {
-        const port_of a(port_of::kind::closed);
-        const port_of b(port_of::kind::closed);
-        auto r = co_await as_result(winner_of({a.where(), b.where()}, {.all_errors = true}));
-        const auto* e = detail::exception_cast<exception_group>(r.error());
-        EXPECT_TRUE(e && e->size() == 2u && e->contains<connection_refused_error>());
-    });
-}
-
 TEST_P(OpenConnection, CancellingClosesTheSockets) {
     run_io([]() -> coro<> {
         const port_of silent(port_of::kind::silent);

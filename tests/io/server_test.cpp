@@ -1,14 +1,7 @@
 // server: accepting, handlers, and the ways in which it ends.
 #include "io/io_test.hpp"
 
-#include "support/operator_new.hpp"
-
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include "io/raw_client.hpp"
 
 #include <cerrno>
 
@@ -59,36 +52,6 @@ TEST_P(Server, KeepsTheHandlerItWasGiven) {
                 "127.0.0.1", 0);
         }
         EXPECT_EQ(co_await what_it_says(s->port()), "a string too long to be stored in place");
-    });
-}
-
-TEST_P(Server, OfEveryInterfaceHasOnePort) {
-    run_io([]() -> coro<> {
-        auto s = co_await start_server(greet, "", 0);
-        EXPECT_NE(s.port(), 0);
-        for (const address& a : s.addresses()) EXPECT_EQ(a.port(), s.port()) << a.str();
-        EXPECT_EQ(co_await what_it_says(s.port()), "hello");
-    });
-}
-
-TEST_P(Server, APortInUseIsNamed) {
-    run_io([]() -> coro<> {
-        auto s = co_await start_server(greet, "127.0.0.1", 0);
-        auto r = co_await as_result(start_server(greet, "127.0.0.1", s.port()));
-        const auto* e = detail::exception_cast<std::system_error>(r.error());
-        EXPECT_TRUE(e && e->code() == std::errc::address_in_use);
-        EXPECT_TRUE(e && std::string(e->what()).find("127.0.0.1:" + std::to_string(s.port())) != std::string::npos);
-    });
-}
-
-TEST_P(Server, CanBindItsPortAgainAtOnceAfterClose) {
-    run_io([]() -> coro<> {
-        auto s = co_await start_server(greet, "127.0.0.1", 0);
-        const std::uint16_t port = s.port();
-        EXPECT_EQ(co_await what_it_says(port), "hello");
-        s.close();
-        auto again = co_await start_server(greet, "127.0.0.1", port);
-        EXPECT_EQ(co_await what_it_says(port), "hello");
     });
 }
 
@@ -218,86 +181,12 @@ TEST_P(Server, CancellingServeForeverClosesAndWaits) {
     });
 }
 
-TEST_P(Server, ShutdownSaysWhatBecameOfEachConnection) {
-    run_io([]() -> coro<> {
-        auto s = co_await start_server(
-            [](stream_reader reader, stream_writer writer) -> coro<> {
-                const bytes kind = co_await reader.read_exactly(1);
-                if (kind == "f") co_return;
-                if (kind == "c") co_await sleep_forever();
-                for (;;) { // ignores its cancellation
-                    auto r = co_await as_result(reader.read_exactly(1000));
-                    if (!r && !r.cancelled()) co_return;
-                }
-            },
-            "127.0.0.1", 0);
-        std::vector<connection> clients;
-        for (const char* kind : {"f", "f", "c", "x"}) {
-            clients.push_back(co_await open_connection("127.0.0.1", s.port()));
-            if (std::string_view(kind) != "f") co_await clients.back().writer.write(kind);
-        }
-        auto ending = create_task([&]() -> coro<shutdown_report> { co_return co_await s.shutdown(500ms); });
-        co_await pass_by(70);
-        for (int i = 0; i < 2; ++i) co_await clients[static_cast<std::size_t>(i)].writer.write("f");
-        const shutdown_report report = co_await ending;
-        EXPECT_EQ(report.finished, 2u);
-        EXPECT_EQ(report.cancelled, 1u);
-        EXPECT_EQ(report.aborted, 1u);
-    });
-}
-
 TEST_P(Server, ShutdownWithoutConnectionsIsImmediate) {
     run_io([]() -> coro<> {
         auto s = co_await start_server(greet, "127.0.0.1", 0);
         const shutdown_report report = co_await s.shutdown(no_timeout);
         EXPECT_EQ(report.finished + report.cancelled + report.aborted, 0u);
         EXPECT_FALSE(s.is_serving());
-    });
-}
-
-/// A blocking socket of the test's own, so that the loop has no part in it.
-class raw_client {
-public:
-    raw_client() : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {}
-    ~raw_client() { ::close(fd_); }
-    raw_client(const raw_client&) = delete;
-    raw_client& operator=(const raw_client&) = delete;
-    bool connect(std::uint16_t port) const {
-        ::sockaddr_in to{};
-        to.sin_family = AF_INET;
-        to.sin_port = htons(port);
-        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        return ::connect(fd_, reinterpret_cast<const ::sockaddr*>(&to), sizeof to) == 0;
-    }
-    int fd() const noexcept { return fd_; }
-
-private:
-    int fd_;
-};
-
-TEST_P(Server, OutOfDescriptorsItPausesAndRecovers) {
-    if (!test::counts_operator_new()) GTEST_SKIP() << "a sanitizer's runtime needs descriptors of its own";
-    run_io([this]() -> coro<> {
-        int served = 0;
-        auto s = co_await start_server([&](stream_reader, stream_writer) { ++served; }, "127.0.0.1", 0);
-        raw_client client;
-        co_await pass_by(70);
-        ::rlimit before{};
-        ::getrlimit(RLIMIT_NOFILE, &before);
-        ::rlimit none = before;
-        const int next = ::dup(client.fd());
-        ::close(next);
-        none.rlim_cur = static_cast<::rlim_t>(next);
-        ::setrlimit(RLIMIT_NOFILE, &none);
-        EXPECT_TRUE(client.connect(s.port()));
-        while (reports.count() == 0) co_await sleep(1ms);
-        co_await pass_by(140); // the accepts that were in flight are called back before there are descriptors again
-        ::setrlimit(RLIMIT_NOFILE, &before);
-        const auto told = reports.take();
-        EXPECT_EQ(told.size(), 1u);
-        EXPECT_TRUE(told[0].mentions("trying again in a second"));
-        EXPECT_EQ(served, 0);
-        while (served == 0) co_await sleep(1ms);
     });
 }
 
@@ -311,7 +200,7 @@ TEST_P(Server, ClosedWhileConnectionsArriveServesOrClosesEachOfThem) {
                     w.write_nowait("!");
                 },
                 "127.0.0.1", 0);
-            raw_client client;
+            const test::raw_client client;
             EXPECT_TRUE(client.connect(s.port()));
             co_await pass_by(round % 5 * 16);
             s.close();

@@ -39,6 +39,53 @@ TEST_P(SignalReceiver, WakesATaskThatWaits) {
     });
 }
 
+TEST_P(SignalReceiver, ArrivalsThatNobodyTookAreOne) {
+    run_io([]() -> coro<> {
+        signal_receiver s({SIGUSR1, SIGUSR2});
+        ::raise(SIGUSR1);
+        co_await pass_by(70);
+        ::raise(SIGUSR2);
+        co_await pass_by(70);
+        ::raise(SIGUSR1);
+        co_await pass_by(70);
+        EXPECT_EQ(co_await s.next(), SIGUSR1);
+        EXPECT_EQ(co_await s.next(), SIGUSR2);
+        auto more = create_task([&]() -> coro<std::optional<int>> { co_return co_await s.next(); });
+        co_await pass_by(70);
+        EXPECT_FALSE(more.done());
+        more.cancel();
+        EXPECT_TRUE((co_await as_result(std::move(more))).cancelled());
+    });
+}
+
+TEST_P(SignalReceiver, EachArrivalGoesToOneOfTheTasksThatShareAReceiver) {
+    run_io([]() -> coro<> {
+        signal_receiver s({SIGUSR1});
+        auto next = [&]() -> coro<std::optional<int>> { co_return co_await s.next(); };
+        auto first = create_task(std::ref(next));
+        auto second = create_task(std::ref(next));
+        co_await pass_by(2);
+        ::raise(SIGUSR1);
+        EXPECT_EQ(co_await first, SIGUSR1);
+        EXPECT_FALSE(second.done());
+        ::raise(SIGUSR1);
+        EXPECT_EQ(co_await second, SIGUSR1);
+    });
+}
+
+TEST_P(SignalReceiver, MovesAndOneThatIsAssignedToCloses) {
+    run_io([]() -> coro<> {
+        signal_receiver a({SIGUSR1});
+        signal_receiver b = std::move(a);
+        ::raise(SIGUSR1);
+        EXPECT_EQ(co_await b.next(), SIGUSR1);
+        EXPECT_EQ(co_await a.next(), std::nullopt);
+        b = signal_receiver({SIGUSR2}); // SIGUSR1 would end the process now
+        ::raise(SIGUSR2);
+        EXPECT_EQ(co_await b.next(), SIGUSR2);
+    });
+}
+
 TEST_P(SignalReceiver, CloseEndsTheStreamAndBringsTheActionBack) {
     struct sigaction before{};
     struct sigaction after{};

@@ -1,5 +1,6 @@
 // Waiting: deadlines, wake-ups, threads and forks.
 #include "loop/backend_fixture.hpp"
+#include "support/in_child.hpp"
 
 #include <atomic>
 #include <cerrno>
@@ -8,8 +9,6 @@
 #include <future>
 #include <set>
 #include <thread>
-
-#include <sys/wait.h>
 
 namespace rondo::detail {
 namespace {
@@ -172,15 +171,6 @@ TEST_P(BackendWait, ALivingThreadMayHandItOverWhenNothingIsInFlight) {
     EXPECT_EQ(run_recv(a.fd, buffer), 2);
 }
 
-/// What a forked child found out, as its exit status: a failed expectation there would be seen by nobody.
-int in_child(const std::function<bool()>& holds) {
-    const pid_t child = ::fork();
-    if (child == 0) ::_exit(holds() ? 0 : 1);
-    int status = -1;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + status;
-}
-
 TEST_P(BackendWait, AForkedChildLetsGoAndTheParentGoesOn) {
     auto [a, b] = stream_pair();
     const auto [listening, address] = listener();
@@ -192,7 +182,7 @@ TEST_P(BackendWait, AForkedChildLetsGoAndTheParentGoesOn) {
     probe_operation later(operation_kind::accept, listening);
     later.address = nullptr;
     ASSERT_FALSE(io->submit(later)); // not told to the kernel yet
-    const int child = in_child([&] {
+    const int child = test::in_child([&] {
         io->abandon();
         if (recv.pending() || later.pending()) return false;
         io->os().close(listening);
@@ -227,7 +217,7 @@ TEST_P(BackendWait, AForkedChildLetsGoAndTheParentGoesOn) {
 
 TEST_P(BackendWait, AForkedChildDoesNotWakeItsParent) {
     io->wait(time_point::min());
-    EXPECT_EQ(in_child([&] {
+    EXPECT_EQ(test::in_child([&] {
                   io->abandon();
                   io->wake();
                   io.reset();

@@ -4,11 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -119,6 +124,39 @@ TEST_F(Os, OnlySocketFilesAreUnlinked) {
     os.close(fd);
 }
 
+TEST_F(Os, ASocketInUseIsFoundWithoutDisturbingIt) {
+    const std::string path = folder / "socket";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(os.socket_in_use(path), 0);
+    const int fd = os.open_socket(AF_UNIX, SOCK_STREAM, 0);
+    ASSERT_EQ(os.bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(os.socket_in_use(path), 1); // bound, and not listening yet
+    ASSERT_EQ(os.listen(fd, 8), 0);
+    EXPECT_EQ(os.socket_in_use(path), 1);
+    EXPECT_EQ(::accept(fd, nullptr, nullptr), -1);
+    EXPECT_EQ(errno, EAGAIN);
+    os.close(fd);
+    EXPECT_EQ(os.socket_in_use(path), 0);
+    EXPECT_EQ(os.socket_in_use(std::string(200, 'x')), -ENAMETOOLONG);
+
+    std::filesystem::remove(path);
+    const int datagrams = os.open_socket(AF_UNIX, SOCK_DGRAM, 0);
+    ASSERT_EQ(os.bind(datagrams, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(os.socket_in_use(path), 1);
+    os.close(datagrams);
+}
+
+TEST_F(Os, TheEnvironmentIsWhatGetenvSees) {
+    ::setenv("RONDO_TEST_VARIABLE", "a=b", 1);
+    const auto all = os.environment();
+    ::unsetenv("RONDO_TEST_VARIABLE");
+    EXPECT_EQ(all.at("RONDO_TEST_VARIABLE"), "a=b");
+    EXPECT_EQ(all.at("PATH"), ::getenv("PATH"));
+    EXPECT_FALSE(os.environment().contains("RONDO_TEST_VARIABLE"));
+}
+
 TEST_F(Os, FilesHaveAnIdentity) {
     const std::string one = folder / "one";
     std::ofstream(one) << "1";
@@ -131,6 +169,72 @@ TEST_F(Os, FilesHaveAnIdentity) {
     EXPECT_EQ(a, b);
     EXPECT_NE(a, c);
     EXPECT_EQ(os.file_identity(folder / "missing", a), -ENOENT);
+}
+
+class counting_sink final : public signal_sink {
+public:
+    void signal_arrived(int signal) noexcept override { last = signal, ++told; }
+    std::atomic<int> last{0};
+    std::atomic<int> told{0};
+};
+
+TEST_F(Os, EverySinkThatWatchesASignalIsTold) {
+    counting_sink a;
+    counting_sink b;
+    EXPECT_TRUE(os.has_default_action(SIGUSR1));
+    EXPECT_EQ(os.watch_signal(SIGUSR1, a), 0);
+    EXPECT_EQ(os.watch_signal(SIGUSR1, a), 0) << "twice is once";
+    EXPECT_EQ(os.watch_signal(SIGUSR1, b), 0);
+    EXPECT_EQ(os.watch_signal(SIGUSR2, b), 0);
+    EXPECT_FALSE(os.has_default_action(SIGUSR1));
+    ::raise(SIGUSR1);
+    ::raise(SIGUSR2);
+    EXPECT_EQ(a.told, 1);
+    EXPECT_EQ(a.last, SIGUSR1);
+    EXPECT_EQ(b.told, 2);
+    EXPECT_EQ(b.last, SIGUSR2);
+    os.unwatch_signal(SIGUSR1, a);
+    ::raise(SIGUSR1);
+    EXPECT_EQ(a.told, 1);
+    EXPECT_EQ(b.told, 3);
+    os.unwatch_signal(SIGUSR1, b);
+    os.unwatch_signal(SIGUSR1, b);
+    os.unwatch_signal(SIGUSR2, b);
+    EXPECT_TRUE(os.has_default_action(SIGUSR1));
+    EXPECT_TRUE(os.has_default_action(SIGUSR2));
+}
+
+TEST_F(Os, WhatCannotBeCaughtIsAnErrorAndKeepsNoPlace) {
+    counting_sink sink;
+    for (int i = 0; i < 300; ++i) {
+        EXPECT_EQ(os.watch_signal(SIGKILL, sink), -EINVAL);
+        EXPECT_EQ(os.watch_signal(SIGSTOP, sink), -EINVAL);
+    }
+    EXPECT_EQ(os.watch_signal(SIGUSR1, sink), 0);
+    os.unwatch_signal(SIGUSR1, sink);
+}
+
+TEST_F(Os, AsManySinksMayWatchAsItSays) {
+    std::vector<std::unique_ptr<counting_sink>> sinks;
+    for (int i = 0; i < 256; ++i) {
+        sinks.push_back(std::make_unique<counting_sink>());
+        EXPECT_EQ(os.watch_signal(SIGUSR1, *sinks.back()), 0);
+    }
+    counting_sink late;
+    EXPECT_EQ(os.watch_signal(SIGUSR1, late), -EAGAIN);
+    os.unwatch_signal(SIGUSR1, *sinks[17]);
+    EXPECT_EQ(os.watch_signal(SIGUSR1, late), 0);
+    ::raise(SIGUSR1);
+    EXPECT_EQ(late.told, 1);
+    EXPECT_EQ(sinks[17]->told, 0);
+    os.unwatch_signal(SIGUSR1, late);
+    for (const auto& sink : sinks) os.unwatch_signal(SIGUSR1, *sink);
+    EXPECT_TRUE(os.has_default_action(SIGUSR1));
+}
+
+TEST_F(Os, KnowsTheMainThread) {
+    EXPECT_TRUE(os.in_main_thread());
+    std::thread([&] { EXPECT_FALSE(os.in_main_thread()); }).join();
 }
 
 } // namespace

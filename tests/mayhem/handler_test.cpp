@@ -46,6 +46,7 @@ protected:
         ON_CALL(broker, give_back).WillByDefault([](auto&&...) { return nothing(); });
         ON_CALL(broker, fail).WillByDefault([](auto&&...) -> rondo::coro<fate> { co_return fate::redelivered; });
         ON_CALL(broker, acknowledge).WillByDefault([](auto&&...) { return nothing(); });
+        ON_CALL(store, claim).WillByDefault([](auto&&...) { return answered({}); });
         ON_CALL(store, write).WillByDefault([](auto&&...) { return answered({}); });
         ON_CALL(driver, restart).WillByDefault([](auto&&...) { return restarted(); });
     }
@@ -201,6 +202,44 @@ TEST_F(Handler, ARedeliveryOfWhatIsFinishedRestartsNothing) {
     in_loop([&] { return handle(delivery_of("a", second, 1)); });
     EXPECT_EQ(counted.restarted, 1u);
     EXPECT_EQ(counted.already_recorded, 1u);
+}
+
+TEST_F(Handler, TheSameRequestInAnotherMessageRestartsNothing) {
+    restart_record row{.what = {.id = "a", .host = "web-01", .requested_at = wall_time(1s)},
+                       .by = first,
+                       .state = restart_state::restarted};
+    EXPECT_CALL(store, claim).WillOnce([&](restart_record) { return answered({.what = kind::finished, .row = row}); });
+    EXPECT_CALL(store, write).Times(0);
+    EXPECT_CALL(driver, restart).Times(0);
+    EXPECT_CALL(broker, acknowledge(delivery_tag{2, 1})).Times(1);
+    in_loop([&] { return handle(delivery_of("a", {2, 1})); });
+    EXPECT_EQ(counted.restarted, 1u);
+    EXPECT_EQ(counted.already_recorded, 1u);
+}
+
+TEST_F(Handler, TouchesNothingBeforeItsClaimIsGranted) {
+    in_loop([&]() -> rondo::coro<> {
+        rondo::event granted;
+        int refusals = 2;
+        EXPECT_CALL(store, claim(state_is(restart_state::started)))
+            .WillRepeatedly(test::does([&](restart_record) -> rondo::coro<write_answer> {
+                co_await granted.wait();
+                if (refusals-- > 0) throw std::runtime_error("the disk is full");
+                co_return write_answer{};
+            }));
+        EXPECT_CALL(store, write).Times(0);
+        EXPECT_CALL(driver, restart).Times(0);
+        auto handling = rondo::create_task(handle(delivery_of("a", first)));
+        for (int i = 0; i < 20; ++i) co_await rondo::yield();
+        testing::Mock::VerifyAndClearExpectations(&driver);
+        testing::Mock::VerifyAndClearExpectations(&broker);
+        EXPECT_CALL(store, write).WillRepeatedly([](restart_record) { return answered({}); });
+        EXPECT_CALL(driver, restart).WillOnce([](std::string) { return restarted(); });
+        granted.set();
+        co_await handling;
+    });
+    EXPECT_EQ(counted.saves_retried, 2u);
+    EXPECT_EQ(counted.restarted, 1u);
 }
 
 TEST_F(Handler, ALostLeaseStopsSideEffects) {

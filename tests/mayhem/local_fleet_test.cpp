@@ -67,6 +67,44 @@ TEST(LocalFleet, ACancelledRestartThatWaitsForItsTurnTouchesNothing) {
     });
 }
 
+TEST(LocalFleet, ACancelledRestartThatHasKilledTheHostBringsItBack) {
+    in_loop([]() -> rondo::coro<> {
+        local_fleet fleet(this_program, {"web-01"});
+        co_await fleet.start();
+        const std::string before = fleet.hosts().at(0).instance;
+        auto restart = rondo::create_task(fleet.restart("web-01"));
+        // Between the end of the old process and the start of the new one lies at least one pass.
+        while (!fleet.hosts().at(0).instance.empty()) co_await rondo::yield();
+        EXPECT_FALSE(test::is_alive(std::stoi(before)));
+        restart.cancel();
+        const restart_report report = co_await std::move(restart);
+        EXPECT_EQ(report.before, before);
+        EXPECT_EQ(fleet.hosts().at(0).instance, report.after);
+        EXPECT_TRUE(test::is_alive(std::stoi(report.after)));
+        EXPECT_EQ(fleet.hosts().at(0).restarts, 1u);
+        co_await fleet.close();
+    });
+}
+
+TEST(LocalFleet, CancelledAtAnyMomentARestartLeavesAHostThatRuns) {
+    in_loop([]() -> rondo::coro<> {
+        local_fleet fleet(this_program, {"web-01"});
+        co_await fleet.start();
+        for (int passes = 0; passes < 12; ++passes) {
+            const host_status before = fleet.hosts().at(0);
+            auto restart = rondo::create_task(fleet.restart("web-01"));
+            for (int i = 0; i < passes; ++i) co_await rondo::yield();
+            restart.cancel();
+            const auto outcome = co_await rondo::as_result(std::move(restart));
+            const host_status after = fleet.hosts().at(0);
+            EXPECT_TRUE(test::is_alive(std::stoi(after.instance))) << passes;
+            EXPECT_EQ(after.restarts, before.restarts + (outcome ? 1 : 0)) << passes;
+            EXPECT_EQ(after.instance == before.instance, outcome.cancelled()) << passes;
+        }
+        co_await fleet.close();
+    });
+}
+
 TEST(LocalFleet, AProgramThatIsNoHostDoesNotComeUp) {
     in_loop([]() -> rondo::coro<> {
         for (const char* program : {"/bin/false", "/nonexistent"}) {

@@ -32,6 +32,7 @@ public:
 
 class mock_store : public store {
 public:
+    MOCK_METHOD(rondo::coro<write_answer>, claim, (restart_record), (override));
     MOCK_METHOD(rondo::coro<write_answer>, write, (restart_record), (override));
     MOCK_METHOD(rondo::coro<>, close, (), (override));
 };

@@ -6,7 +6,10 @@
 #include <optional>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
+
+#include <unistd.h>
 
 namespace mayhem::test {
 
@@ -32,18 +35,24 @@ std::optional<process_line> stat_of(int pid) {
 
 } // namespace
 
-rondo::coro<std::unique_ptr<program>> program::start(std::vector<std::string> arguments) {
+rondo::coro<std::unique_ptr<program>> program::start(std::vector<std::string> arguments, environment more) {
+    for (char** variable = environ; *variable; ++variable) {
+        const std::string_view text = *variable;
+        const std::size_t end_of_name = text.find('=');
+        more.emplace(text.substr(0, end_of_name), text.substr(end_of_name + 1));
+    }
     arguments.insert(arguments.begin(), RONDO_TEST_BIN_DIR "/mayhem");
     rondo::process started = co_await rondo::create_subprocess_exec(
-        std::move(arguments), {.in = rondo::stdio::devnull, .out = rondo::stdio::pipe, .err = rondo::stdio::pipe});
+        std::move(arguments),
+        {.in = rondo::stdio::devnull, .out = rondo::stdio::pipe, .err = rondo::stdio::pipe, .env = std::move(more)});
     std::unique_ptr<program> p(new program(std::move(started)));
     p->collecting_.push_back(rondo::create_task(p->collect(&*p->process_.out, &p->result_.out)));
     p->collecting_.push_back(rondo::create_task(p->collect(&*p->process_.err, &p->result_.err)));
     co_return p;
 }
 
-rondo::coro<finished> program::run(std::vector<std::string> arguments) {
-    auto p = co_await start(std::move(arguments));
+rondo::coro<finished> program::run(std::vector<std::string> arguments, environment more) {
+    auto p = co_await start(std::move(arguments), std::move(more));
     co_return co_await p->finish();
 }
 
@@ -85,6 +94,14 @@ std::vector<int> children_of(int pid) {
         if (line && line->parent == pid && line->state != 'Z') children.push_back(std::stoi(name));
     }
     return children;
+}
+
+// /proc/PID/schedstat: time on a processor, time in a run queue (ns), time slices.
+std::chrono::nanoseconds waited_for_a_processor(int pid) {
+    std::int64_t ran = 0;
+    std::int64_t waited = 0;
+    std::ifstream("/proc/" + std::to_string(pid) + "/schedstat") >> ran >> waited;
+    return std::chrono::nanoseconds(waited);
 }
 
 bool is_alive(int pid) {

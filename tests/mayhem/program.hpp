@@ -3,6 +3,8 @@
 
 #include <rondo/rondo.hpp>
 
+#include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,10 +20,12 @@ struct finished {
 
 class program {
 public:
+    using environment = std::map<std::string, std::string>; // beside ours
+
     /// bin/mayhem with these arguments; its output is collected as it comes.
-    static rondo::coro<std::unique_ptr<program>> start(std::vector<std::string> arguments);
+    static rondo::coro<std::unique_ptr<program>> start(std::vector<std::string> arguments, environment more = {});
     /// start() and finish().
-    static rondo::coro<finished> run(std::vector<std::string> arguments);
+    static rondo::coro<finished> run(std::vector<std::string> arguments, environment more = {});
 
     int pid() const noexcept { return process_.pid(); }
     void send_signal(int signal) { process_.send_signal(signal); }
@@ -44,5 +48,7 @@ private:
 /// The processes whose parent this is and that are not just waiting to be reaped.
 std::vector<int> children_of(int pid);
 bool is_alive(int pid);
+/// How long its main thread was ready to run and had no processor.
+std::chrono::nanoseconds waited_for_a_processor(int pid);
 
 } // namespace mayhem::test

@@ -53,6 +53,12 @@ protected:
         return writes.front().answer;
     }
 
+    write_answer claim(restart_table& table, const char* id, delivery_tag by) {
+        std::vector<restart_write> claims{{.row = row(id, by, restart_state::started), .only_claim = true}};
+        table.write(claims);
+        return claims.front().answer;
+    }
+
     test::temporary_directory place;
     std::filesystem::path path = place / "restarts.db";
 };
@@ -61,10 +67,10 @@ protected:
 
 TEST_F(RestartTable, ARequestIsRecordedOnceHoweverOftenItIsWritten) {
     restart_table table(path);
-    EXPECT_EQ(write(table, row("a", {1, 1}, restart_state::started)).what, kind::written);
-    EXPECT_EQ(write(table, row("a", {1, 1}, restart_state::started)).what, kind::written);
-    EXPECT_EQ(write(table, row("a", {1, 1}, restart_state::restarted)).what, kind::written);
-    EXPECT_EQ(write(table, row("a", {1, 1}, restart_state::restarted)).what, kind::written);
+    EXPECT_EQ(write(table, row("a", {1, 1}, restart_state::started)).what, kind::granted);
+    EXPECT_EQ(write(table, row("a", {1, 1}, restart_state::started)).what, kind::granted);
+    EXPECT_EQ(write(table, row("a", {1, 1}, restart_state::restarted)).what, kind::granted);
+    EXPECT_EQ(write(table, row("a", {1, 1}, restart_state::restarted)).what, kind::granted);
     sqlite_database db(path, sqlite_database::mode::look);
     EXPECT_EQ(db.integer("SELECT count(*) FROM restarts"), 1);
     EXPECT_EQ(db.text("SELECT state FROM restarts"), "restarted");
@@ -80,11 +86,26 @@ TEST_F(RestartTable, AFinishedRequestTellsALaterDeliveryHowItEnded) {
 
 TEST_F(RestartTable, AnEarlierDeliveryIsFencedOffByALaterOne) {
     restart_table table(path);
-    EXPECT_EQ(write(table, row("a", {1, 2}, restart_state::started)).what, kind::written);
+    EXPECT_EQ(write(table, row("a", {1, 2}, restart_state::started)).what, kind::granted);
     EXPECT_EQ(write(table, row("a", {1, 1}, restart_state::restarted)).what, kind::fenced);
-    EXPECT_EQ(write(table, row("a", {1, 2}, restart_state::restarted)).what, kind::written);
-    EXPECT_EQ(write(table, row("b", {7, 1}, restart_state::started)).what, kind::written);
+    EXPECT_EQ(write(table, row("a", {1, 2}, restart_state::restarted)).what, kind::granted);
+    EXPECT_EQ(write(table, row("b", {7, 1}, restart_state::started)).what, kind::granted);
     EXPECT_EQ(write(table, row("b", {6, 9}, restart_state::restarted)).what, kind::fenced);
+}
+
+TEST_F(RestartTable, AClaimIsGrantedUntilTheRequestIsFinishedAndLeavesNoTrace) {
+    restart_table table(path);
+    EXPECT_EQ(claim(table, "a", {1, 1}).what, kind::granted);
+    EXPECT_EQ(claim(table, "a", {2, 1}).what, kind::granted);
+    EXPECT_EQ(sqlite_database(path, sqlite_database::mode::look).integer("SELECT count(*) FROM restarts"), 0);
+    write(table, row("a", {2, 1}, restart_state::started));
+    EXPECT_EQ(claim(table, "a", {2, 1}).what, kind::granted);
+    EXPECT_EQ(claim(table, "a", {3, 1}).what, kind::granted) << "whoever was at work is not any more";
+    EXPECT_EQ(claim(table, "a", {1, 5}).what, kind::fenced);
+    write(table, row("a", {2, 1}, restart_state::restarted));
+    const write_answer answer = claim(table, "a", {3, 1});
+    EXPECT_EQ(answer.what, kind::finished);
+    EXPECT_EQ(answer.row, row("a", {2, 1}, restart_state::restarted));
 }
 
 TEST_F(RestartTable, KeepsItsRowsWhenOpenedAgain) {

@@ -105,6 +105,23 @@ TEST(Screen, OnATerminalKeepsTheBlockBelowTheLog) {
     EXPECT_GT(shown.rfind("one\r\ntwo\r\n"), shown.find("something happened\r\n"));
 }
 
+TEST(Screen, ABlockIsNeverLargerThanTheTerminal) {
+    int master = -1;
+    int terminal = -1;
+    const winsize small{.ws_row = 4, .ws_col = 10, .ws_xpixel = 0, .ws_ypixel = 0};
+    ASSERT_EQ(::openpty(&master, &terminal, nullptr, nullptr, &small), 0);
+    {
+        screen s({.summary_fd = terminal, .log_fd = terminal});
+        s.redraw({"a line that is too long", "two", "three", "four", "five"});
+        s.close();
+    }
+    ::close(terminal);
+    std::string shown(4096, '\0');
+    const ssize_t n = ::read(master, shown.data(), shown.size());
+    ::close(master);
+    EXPECT_EQ(shown.substr(0, n > 0 ? static_cast<std::size_t>(n) : 0), "a line th\r\ntwo\r\nthree\r\n");
+}
+
 TEST(Screen, ReaderThatGoesAwayHoldsUpNobody) {
     const auto before = ::signal(SIGPIPE, SIG_IGN);
     auto out = std::make_unique<pipe_pair>();

@@ -129,6 +129,48 @@ TEST_F(Service, KillsRealProcessesBringsThemBackAndBalances) {
     for (const auto& host : b.at("hosts")) EXPECT_NE(host.at("pid"), host.at("first_pid"));
 }
 
+/// As a developer or an unlucky kernel makes it run.
+class ServiceEnvironment : public Service, public testing::WithParamInterface<std::pair<std::string, std::string>> {};
+
+TEST_P(ServiceEnvironment, RestartsHostsAndBalances) {
+    const auto& [name, value] = GetParam();
+    in_loop([&]() -> rondo::coro<> {
+        const finished f =
+            co_await program::run(with({"--for", "1500ms", "--hosts", "3", "--rate", "40"}), {{name, value}});
+        EXPECT_EQ(f.code, 0) << testing::PrintToString(f.err);
+        expect_the_whole_shutdown(f);
+        for (const std::string& line : f.err) {
+            const bool is_ours = line.find("Z info  ") != std::string::npos;
+            const bool about_a_busy_machine = line.find("ms without awaiting") != std::string::npos;
+            EXPECT_TRUE(is_ours || about_a_busy_machine) << line;
+        }
+    });
+    const auto b = books();
+    expect_balanced(b);
+    EXPECT_GT(b.at("restarted"), 3);
+    if (value == "epoll") {
+        EXPECT_EQ(b.at("backend"), "epoll");
+    }
+}
+
+TEST_P(ServiceEnvironment, TakesAThousandRequestsASecond) {
+    const auto& [name, value] = GetParam();
+    in_loop([&]() -> rondo::coro<> {
+        auto p = co_await program::start(with({"--driver", "simulated", "--rate", "1000", "--grace", "100ms"}),
+                                         {{name, value}});
+        co_await until_restarted(500);
+        p->send_signal(SIGTERM);
+        const finished f = co_await p->finish();
+        EXPECT_EQ(f.code, 0) << testing::PrintToString(f.err);
+        expect_the_whole_shutdown(f);
+    });
+    expect_balanced(books());
+}
+
+INSTANTIATE_TEST_SUITE_P(With, ServiceEnvironment,
+                         testing::Values(std::pair("RONDO_DEBUG", "1"), std::pair("RONDO_BACKEND", "epoll")),
+                         [](const auto& info) { return info.param.first; });
+
 TEST_P(ServiceSignal, UnderLoadEndsWellAndWhatWasReturnedComesAgain) {
     in_loop([&]() -> rondo::coro<> {
         auto p = co_await program::start(with({"--driver", "simulated", "--rate", "2000", "--grace", "100ms"}));
@@ -196,8 +238,11 @@ TEST_F(Service, KilledTakesItsHostsWithIt) {
     in_loop([&]() -> rondo::coro<> {
         auto p = co_await program::start(with({"--hosts", "4", "--rate", "20"}));
         co_await until_restarted(3);
-        const std::vector<int> hosts = test::children_of(p->pid());
-        EXPECT_GE(hosts.size(), 3u) << "one may be down just now";
+        std::vector<int> hosts;
+        co_await test::until([&] { // some may be down just now
+            hosts = test::children_of(p->pid());
+            return hosts.size() >= 3;
+        });
         p->send_signal(SIGKILL);
         co_await p->finish();
         co_await test::until([&] { return std::none_of(hosts.begin(), hosts.end(), test::is_alive); });
@@ -299,22 +344,23 @@ TEST_F(Service, FiveThousandRequestsASecondLeaveTheLoopResponsive) {
     constexpr double longest_lag_ms = 1000; // unoptimised and sanitized builds are for other faults
     constexpr int fewest_published = 0;
 #endif
-    // What else runs on the machine makes the loop late, too, and nothing makes it early: the best of a few runs counts.
-    double lag_ms = 0;
-    int published = 0;
-    for (int tries = 0; tries < 3 && (tries == 0 || lag_ms >= longest_lag_ms || published < fewest_published);
-         ++tries) {
+    constexpr std::chrono::nanoseconds calm = 5s / 20; // of time without a processor: the rest is the loop's own doing
+    bool judged = false;
+    for (int tries = 0; tries < 3 && !judged; ++tries) {
         in_loop([&]() -> rondo::coro<> {
-            const finished f = co_await program::run(with({"--for", "5s", "--driver", "simulated", "--rate", "5000"}));
+            auto p = co_await program::start(with({"--for", "5s", "--driver", "simulated", "--rate", "5000"}));
+            co_await p->until_logged("shutdown 1/7");
+            judged = test::waited_for_a_processor(p->pid()) < calm;
+            const finished f = co_await p->finish();
             EXPECT_EQ(f.code, 0) << testing::PrintToString(f.err);
         });
         const auto b = books();
         expect_balanced(b);
-        lag_ms = b.at("loop_lag_p99_ms");
-        published = b.at("published");
+        if (!judged) continue;
+        EXPECT_LT(b.at("loop_lag_p99_ms"), longest_lag_ms);
+        EXPECT_GT(b.at("published"), fewest_published);
     }
-    EXPECT_LT(lag_ms, longest_lag_ms);
-    EXPECT_GT(published, fewest_published);
+    if (!judged) GTEST_SKIP() << "this machine had other work for its processors each time";
 }
 
 } // namespace mayhem

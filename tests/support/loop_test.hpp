@@ -44,7 +44,7 @@ inline std::unique_ptr<event_loop> make_loop(backend_kind kind, bool debug = fal
 class loop_test : public testing::TestWithParam<backend_kind> {
 protected:
     void SetUp() override {
-        loop_ = make_loop(GetParam());
+        loop_ = new_loop(GetParam());
         if (!loop_) GTEST_SKIP() << "this kernel has no io_uring";
         reports.listen(*loop_);
     }
@@ -53,6 +53,9 @@ protected:
         for (const report& unexpected : reports.take())
             ADD_FAILURE() << "the exception handler was told: " << unexpected.message;
     }
+
+    /// For a fixture whose loops live in another world.
+    virtual std::unique_ptr<event_loop> new_loop(backend_kind kind) { return make_loop(kind); }
 
     event_loop& loop() { return *loop_; }
     std::uint64_t passes() { return detail::loop_access::state(*loop_).passes; }
@@ -68,6 +71,9 @@ protected:
         if (loop_) loop_->close();
         loop_.reset();
     }
+
+    /// ~event_loop alone: for the child of a fork, which may not close it.
+    void destroy_loop() { loop_.reset(); }
 
     test::reports reports;
 

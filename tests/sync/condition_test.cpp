@@ -261,6 +261,52 @@ TEST_P(Condition, AWaiterCancelledWhileItTakesTheLockBackPassesTheNotificationOn
     });
 }
 
+TEST_P(Condition, AScopeDoesNotTakeAwayANotification) {
+    run([&]() -> coro<> {
+        condition c;
+        rondo::cancel_scope scope;
+        bool came_back = false;
+        auto waiter = create_task([&]() -> coro<> {
+            co_await scope.run([&]() -> coro<> {
+                auto held = co_await c.scoped_lock();
+                co_await c.wait();
+                came_back = true;
+                co_await rondo::yield();
+                ADD_FAILURE() << "the next suspension ends the scope";
+            });
+        });
+        co_await rondo::yield();
+        co_await c.acquire();
+        c.notify();
+        c.release();
+        scope.cancel();
+        co_await waiter;
+        EXPECT_TRUE(came_back);
+        EXPECT_TRUE(scope.cancelled_caught());
+        EXPECT_FALSE(c.locked());
+    });
+}
+
+TEST_P(Condition, WhatAPredicateThrowsGoesToTheCallerWhoHoldsTheLock) {
+    run([&]() -> coro<> {
+        condition c;
+        int looked = 0;
+        auto waiter = create_task([&]() -> coro<> {
+            co_await c.acquire();
+            auto outcome = co_await as_result(c.wait_for([&]() -> bool {
+                if (++looked == 2) throw rondo::value_error("not this");
+                return false;
+            }));
+            EXPECT_TRUE(outcome.holds<rondo::value_error>());
+            EXPECT_TRUE(c.locked());
+            c.release();
+        });
+        co_await rondo::yield();
+        co_await notify(c, 1);
+        co_await waiter;
+    });
+}
+
 TEST_P(Condition, AWaiterThatWasNotNotifiedPassesNothingOn) {
     run([&]() -> coro<> {
         condition c;

@@ -118,6 +118,53 @@ TEST_P(Event, ACancelledWaiterLeavesNothingBehind) {
     });
 }
 
+TEST_P(Event, AWaiterCancelledAfterItWasWokenIsCancelled) {
+    run([&]() -> coro<> {
+        event e;
+        std::vector<int> order;
+        auto a = create_task(note_after, std::ref(e), std::ref(order), 1);
+        auto b = create_task(note_after, std::ref(e), std::ref(order), 2);
+        co_await rondo::yield();
+        e.set();
+        a.cancel();
+        co_await b;
+        EXPECT_TRUE(a.cancelled());
+        EXPECT_THAT(order, ElementsAre(2));
+    });
+}
+
+TEST_P(Event, AScopeDoesNotStopATaskThatWasWoken) {
+    run([&]() -> coro<> {
+        event e;
+        rondo::cancel_scope scope;
+        auto t = create_task([&]() -> coro<bool> {
+            co_return (co_await scope.run([&]() -> coro<> { co_await e.wait(); })).has_value();
+        });
+        co_await rondo::yield();
+        e.set();
+        scope.cancel();
+        EXPECT_TRUE(co_await t);
+    });
+}
+
+TEST_P(Event, SettingAndClearingWhatIsSoAlreadyChangesNothing) {
+    run([&]() -> coro<> {
+        event e;
+        e.clear();
+        std::vector<int> order;
+        auto waiter = create_task(note_after, std::ref(e), std::ref(order), 1);
+        co_await rondo::yield();
+        e.clear();
+        co_await pass_by(2);
+        EXPECT_FALSE(waiter.done());
+        e.set();
+        e.set();
+        co_await waiter;
+        EXPECT_TRUE(e.is_set());
+        EXPECT_THAT(order, ElementsAre(1));
+    });
+}
+
 TEST_P(Event, AScopeEndsTheWait) {
     run([&]() -> coro<> {
         event e;

@@ -82,6 +82,24 @@ TEST_P(Lock, GoesToTheTaskThatHasWaitedLongest) {
     });
 }
 
+TEST_P(Lock, ReleaseWakesExactlyTheFirstWaiter) {
+    run([&]() -> coro<> {
+        lock l;
+        co_await l.acquire();
+        auto first = create_task(l.acquire());
+        auto second = create_task(l.acquire());
+        co_await rondo::yield();
+        l.release();
+        EXPECT_FALSE(l.locked()) << "it is on its way";
+        co_await pass_by(3);
+        EXPECT_TRUE(first.done());
+        EXPECT_FALSE(second.done());
+        EXPECT_TRUE(l.locked());
+        l.release();
+        co_await second;
+    });
+}
+
 TEST_P(Lock, NobodyOvertakesTheTaskThatItIsOnTheWayTo) {
     run([&]() -> coro<> {
         lock l;

@@ -159,6 +159,26 @@ TEST_P(Queue, APutterThatNeedNotWaitDoesNotOvertakeOneThatWasPromisedAPlace) {
     });
 }
 
+TEST_P(Queue, AnItemThatIsPromisedMakesRoomAtOnceForAPutterThatWaits) {
+    run([&]() -> coro<> {
+        queue<int> q(1);
+        auto first = create_task(q.get());
+        co_await rondo::yield();
+        q.put_nowait(1); // on its way to the first one
+        q.put_nowait(2);
+        auto putter = create_task({.eager_start = true}, put_one, std::ref(q), 3);
+        EXPECT_NE(putter.record().blocked_on, nullptr);
+        auto second = create_task({.eager_start = true}, [&]() -> coro<int> { co_return co_await q.get(); });
+        EXPECT_FALSE(second.done()) << "it goes behind the first one";
+        EXPECT_EQ(putter.record().blocked_on, nullptr) << "the place is on its way to it";
+        EXPECT_TRUE(q.full());
+        EXPECT_EQ(co_await first, 1);
+        EXPECT_EQ(co_await second, 2);
+        co_await putter;
+        EXPECT_EQ(q.get_nowait(), 3);
+    });
+}
+
 TEST_P(Queue, APromisedItemHasLeftAndAPromisedPlaceIsTaken) {
     run([&]() -> coro<> {
         queue<int> q(1);
@@ -434,6 +454,37 @@ TEST_P(Queue, AGetterWithAPromisedItemGetsItInSpiteOfShutDown) {
         q.shutdown();
         co_await getter;
         EXPECT_THAT(got, ElementsAre(1));
+    });
+}
+
+TEST_P(Queue, AnItemOnItsWayAtShutDownReachesAnotherGetterWhenItsOwnIsCancelled) {
+    run([&]() -> coro<> {
+        queue<int> q(1);
+        auto given = create_task(q.get());
+        auto waiting = create_task(q.next());
+        co_await rondo::yield();
+        q.put_nowait(1);
+        q.shutdown();
+        EXPECT_THROW(q.get_nowait(), rondo::queue_empty) << "it may still come back";
+        auto late = create_task({.eager_start = true}, [&]() -> coro<int> { co_return co_await q.get(); });
+        given.cancel();
+        EXPECT_EQ(co_await waiting, 1);
+        EXPECT_TRUE((co_await as_result(late)).holds<rondo::queue_shut_down>());
+        EXPECT_TRUE(given.cancelled());
+        EXPECT_THROW(q.get_nowait(), rondo::queue_shut_down);
+    });
+}
+
+TEST_P(Queue, GettersLearnOfTheShutDownWhenTheLastItemOnItsWayIsTaken) {
+    run([&]() -> coro<> {
+        queue<int> q(1);
+        auto given = create_task(q.get());
+        auto waiting = create_task(q.get());
+        co_await rondo::yield();
+        q.put_nowait(1);
+        q.shutdown();
+        EXPECT_EQ(co_await given, 1);
+        EXPECT_TRUE((co_await as_result(waiting)).holds<rondo::queue_shut_down>());
     });
 }
 

@@ -191,6 +191,28 @@ TEST_P(Semaphore, AScopeDoesNotTakeAwayAPermitThatWasGiven) {
     });
 }
 
+TEST_P(Semaphore, AScopeEndsTheWait) {
+    run([&]() -> coro<> {
+        semaphore s(0);
+        rondo::cancel_scope scope({.deadline = rondo::clock::now()});
+        EXPECT_FALSE((co_await scope.run([&]() -> coro<> { co_await s.acquire(); })).has_value());
+        s.release();
+        EXPECT_FALSE(s.locked()) << "nobody is in front";
+        EXPECT_EQ(s.value(), 1u);
+    });
+}
+
+TEST_P(Semaphore, IsFreeAgainWhenTheLoopEndsOnItsWayToATask) {
+    semaphore s(0);
+    auto waiting = loop().create_task(s.acquire());
+    run_passes(1);
+    s.release();
+    EXPECT_EQ(s.value(), 0u);
+    loop().close();
+    EXPECT_TRUE(waiting.cancelled());
+    EXPECT_TRUE(s.try_acquire());
+}
+
 TEST_P(Semaphore, AGuardReleasesItsPermit) {
     run([&]() -> coro<> {
         semaphore s(1);

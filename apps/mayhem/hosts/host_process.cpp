@@ -57,7 +57,7 @@ rondo::coro<> host_main(host_settings settings) {
             return serve(name, std::move(reader), std::move(writer));
         },
         "127.0.0.1", 0);
-    std::cout << server.port() << std::endl;
+    std::cout << server.port() << '\n' << std::flush;
     co_await rondo::to_thread(wait_for_end_of_input);
     server.close();
 }

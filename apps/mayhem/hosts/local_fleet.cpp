@@ -36,6 +36,7 @@ rondo::coro<restart_report> local_fleet::restart(std::string host) {
 
 std::vector<host_status> local_fleet::hosts() const {
     std::vector<host_status> all;
+    all.reserve(hosts_.size());
     for (const auto& [name, host] : hosts_) all.push_back(host->status());
     return all;
 }

@@ -85,9 +85,9 @@ rondo::coro<> handler::restart_and_save(work& w) {
         w.record = done->second;
         w.record.by = w.tag;
     } else if (w.tag.count > 1) {
-        co_await save(w); // somebody was here before us, and may have finished it
+        co_await save(w); // somebody was here before us, may have finished it, and must not go on from now
         if (!w.finished()) co_await restart_host(w);
-    } else {
+    } else if (co_await claim(w); !w.finished()) {
         co_await rondo::task_group::run([&](rondo::task_group& both) -> rondo::coro<> {
             both.create_task({.name = "save"}, &handler::save, this, std::ref(w));
             both.create_task({.name = "restart"}, &handler::restart_host, this, std::ref(w));
@@ -115,12 +115,20 @@ rondo::coro<> handler::restart_host(work& w) {
     w.record = std::move(done);
 }
 
+rondo::coro<> handler::claim(work& w) { return ask_the_store(w, &store::claim); }
+
 rondo::coro<> handler::save(work& w) {
+    const bool finished = w.finished();
+    co_await ask_the_store(w, &store::write);
+    w.saved = w.saved || finished;
+}
+
+rondo::coro<> handler::ask_the_store(work& w, rondo::coro<write_answer> (store::*question)(restart_record)) {
     const restart_record row = w.record;
     for (std::chrono::nanoseconds pause = first_save_pause;; pause = std::min(2 * pause, longest_save_pause)) {
-        rondo::result<write_answer> answer = co_await rondo::as_result(p_.store.write(row));
+        rondo::result<write_answer> answer = co_await rondo::as_result((p_.store.*question)(row));
         if (answer || answer.cancelled()) {
-            take_answer(w, row, std::move(answer).value());
+            take_answer(w, std::move(answer).value());
             co_return;
         }
         ++p_.tally.saves_retried;
@@ -130,9 +138,9 @@ rondo::coro<> handler::save(work& w) {
     }
 }
 
-void handler::take_answer(work& w, const restart_record& asked, write_answer answer) {
+void handler::take_answer(work& w, write_answer answer) {
     switch (answer.what) {
-    case write_answer::kind::written: w.saved = asked.state != restart_state::started; break;
+    case write_answer::kind::granted: break;
     case write_answer::kind::finished: // by another delivery: what it did counts
         w.record = std::move(*answer.row);
         w.saved = true;

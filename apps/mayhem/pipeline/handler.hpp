@@ -19,8 +19,8 @@ namespace mayhem {
 ///
 /// What must hold, whatever fails or is cancelled when:
 ///  - a request is acknowledged only when its outcome is durable in the store;
-///  - a host that was restarted for a request is not restarted for it again: its outcome is in the store, or, until it is
-///    there, remembered here;
+///  - a host that was restarted for a request is not restarted for it again, by whichever message it comes: its outcome is
+///    in the store, or, until it is there, remembered here, and the request is claimed before the host is touched;
 ///  - when the lease is lost, nothing more is done;
 ///  - what cannot be settled stays in the in-flight table, from where the shutdown gives it back.
 class handler {
@@ -46,12 +46,14 @@ private:
     rondo::coro<> extend(work& w);
     rondo::coro<> restart_and_save(work& w);
     rondo::coro<> restart_host(work& w);
+    rondo::coro<> claim(work& w);
     rondo::coro<> save(work& w);
+    rondo::coro<> ask_the_store(work& w, rondo::coro<write_answer> (store::*question)(restart_record));
     rondo::coro<> clean_up(work& w);
     rondo::coro<> after_failure(work& w, std::exception_ptr error);
     rondo::coro<> give_back_duplicate(work& w);
     rondo::coro<> bury(work& w, std::string reason);
-    static void take_answer(work& w, const restart_record& asked, write_answer answer);
+    static void take_answer(work& w, write_answer answer);
     void tell(const restart_record& done);
 
     parts p_;

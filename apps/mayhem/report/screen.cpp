@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 #include <utility>
@@ -42,10 +43,10 @@ screen::screen(options o)
 
 screen::~screen() { close(); }
 
-std::size_t screen::width() const noexcept {
-    winsize size{};
-    if (!live_ || ::ioctl(options_.summary_fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 120;
-    return size.ws_col;
+screen::extent screen::size() const noexcept {
+    winsize w{};
+    if (!live_ || ::ioctl(options_.summary_fd, TIOCGWINSZ, &w) != 0 || w.ws_col == 0 || w.ws_row == 0) return {};
+    return {.columns = w.ws_col, .rows = w.ws_row};
 }
 
 void screen::log_line(std::string line) { push({options_.log_fd, std::move(line)}); }
@@ -110,10 +111,10 @@ void screen::show(batch b) {
         if (one_terminal_) text += told;
         else write_all(options_.log_fd, told);
     }
-    if (on_top) {
-        const std::size_t columns = width();
-        for (const std::string& l : shown_) text += l.substr(0, columns - 1) + '\n';
-        drawn_ = shown_.size();
+    if (on_top) { // no more than there is room for: what has scrolled away cannot be drawn over
+        const extent room = size();
+        drawn_ = std::min(shown_.size(), room.rows - 1);
+        for (std::size_t i = 0; i < drawn_; ++i) text += shown_[i].substr(0, room.columns - 1) + '\n';
     }
     write_all(options_.summary_fd, text);
 }

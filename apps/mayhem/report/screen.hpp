@@ -28,8 +28,12 @@ public:
 
     /// Whether the summary is on a terminal, where it can be redrawn in place.
     bool live() const noexcept { return live_; }
-    /// What the lines of redraw() are cut to; of the terminal, now.
-    std::size_t width() const noexcept;
+    struct extent {
+        std::size_t columns = 120;
+        std::size_t rows = 50;
+    };
+    /// Of the terminal, now: what the block of redraw() is cut to.
+    extent size() const noexcept;
 
     void log_line(std::string line);
     void summary_line(std::string line);

@@ -31,11 +31,11 @@ struct restart_record {
 
 struct write_answer {
     enum class kind {
-        written,  // durable, or already there from an earlier try of the same write
-        finished, // not written: the request was finished by another delivery, see `row`
-        fenced,   // not written: a later delivery is at work
+        granted,  // to a claim: the delivery's own; to a write: durable, now or from an earlier try of the same write
+        finished, // the request was finished by another delivery, perhaps of another message: see `row`
+        fenced,   // a later delivery is at work
     };
-    kind what = kind::written;
+    kind what = kind::granted;
     std::optional<restart_record> row = {}; // the finished row that was found
 };
 

@@ -116,7 +116,7 @@ restart_table::restart_table(const std::filesystem::path& path)
 void restart_table::write(std::span<restart_write> writes) {
     db_.execute("BEGIN IMMEDIATE");
     try {
-        for (restart_write& w : writes) w.answer = write_one(w.row);
+        for (restart_write& w : writes) w.answer = w.only_claim ? claim_one(w.row) : write_one(w.row);
         db_.execute("COMMIT");
     } catch (...) {
         try {
@@ -142,15 +142,17 @@ write_answer restart_table::write_one(const restart_record& row) {
         .bind(11, row.detail);
     upsert_.step();
     upsert_.reset();
-    if (db_.changes() > 0) return {};
+    return db_.changes() > 0 ? write_answer{} : claim_one(row);
+}
 
+write_answer restart_table::claim_one(const restart_record& row) {
+    std::optional<restart_record> found;
     find_.bind(1, row.what.id);
-    find_.step();
-    restart_record found = record_of(find_);
+    if (find_.step()) found = record_of(find_);
     find_.reset();
-    if (found.state == restart_state::started) return {.what = write_answer::kind::fenced};
-    if (found == row) return {};
-    return {.what = write_answer::kind::finished, .row = std::move(found)};
+    if (!found || *found == row) return {};
+    if (found->state != restart_state::started) return {.what = write_answer::kind::finished, .row = std::move(found)};
+    return {.what = row.by < found->by ? write_answer::kind::fenced : write_answer::kind::granted};
 }
 
 } // namespace mayhem

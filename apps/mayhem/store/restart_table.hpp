@@ -15,6 +15,7 @@ void check_restart_table(const std::filesystem::path& path);
 
 struct restart_write {
     restart_record row;
+    bool only_claim = false; // nothing is written
     write_answer answer = {};
 };
 
@@ -23,11 +24,12 @@ public:
     /// Opens or creates. Throws sqlite_error.
     explicit restart_table(const std::filesystem::path& path);
 
-    /// All in one transaction, which is on disk on return. Throws sqlite_error: then none is.
+    /// All in one transaction and in their order. It is on disk on return. Throws sqlite_error: then none is.
     void write(std::span<restart_write> writes);
 
 private:
     write_answer write_one(const restart_record& row);
+    write_answer claim_one(const restart_record& row);
 
     sqlite_database db_;
     sqlite_statement upsert_;

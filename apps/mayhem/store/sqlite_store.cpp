@@ -11,8 +11,15 @@ rondo::coro<> sqlite_store::open(std::filesystem::path path) {
     co_await rondo::running_loop().run_in_executor(&thread_, [this, path = std::move(path)] { table_.emplace(path); });
 }
 
-rondo::coro<write_answer> sqlite_store::write(restart_record row) {
-    const auto asked = commit_.add({.row = std::move(row)});
+// This process has the file for itself and knows what it has in hand, so looking is enough.
+rondo::coro<write_answer> sqlite_store::claim(restart_record row) {
+    return ask({.row = std::move(row), .only_claim = true});
+}
+
+rondo::coro<write_answer> sqlite_store::write(restart_record row) { return ask({.row = std::move(row)}); }
+
+rondo::coro<write_answer> sqlite_store::ask(restart_write what) {
+    const auto asked = commit_.add(std::move(what));
     co_await asked.durable();
     co_return asked.operation().answer;
 }

@@ -17,10 +17,13 @@ public:
 
     /// Once, before anything else. Throws sqlite_error.
     rondo::coro<> open(std::filesystem::path path);
+    rondo::coro<write_answer> claim(restart_record row) override;
     rondo::coro<write_answer> write(restart_record row) override;
     rondo::coro<> close() override;
 
 private:
+    rondo::coro<write_answer> ask(restart_write what);
+
     std::optional<restart_table> table_; // the writer thread's
     rondo::thread_pool thread_{1, "sqlite"};
     group_commit<restart_write> commit_;

@@ -12,11 +12,13 @@
 #if __has_cpp_attribute(clang::coro_return_type)
 #define RONDO_CORO_TYPE [[clang::coro_return_type, clang::coro_lifetimebound]]
 #define RONDO_CORO_WRAPPER [[clang::coro_wrapper]]
+#define RONDO_CORO_OWNER [[clang::coro_wrapper, clang::coro_disable_lifetimebound]]
 #endif
 #endif
 #ifndef RONDO_CORO_TYPE
 #define RONDO_CORO_TYPE
-#define RONDO_CORO_WRAPPER
+#define RONDO_CORO_WRAPPER // a plain function whose coro may refer to its arguments
+#define RONDO_CORO_OWNER   // a plain function whose coro keeps what it needs of them
 #endif
 
 // Before clang 19 an inlined await_suspend may keep its locals in the frame, which may be gone by then (LLVM 56301).

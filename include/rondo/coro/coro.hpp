@@ -79,7 +79,7 @@ inline coro<void> coro_promise<void>::get_return_object(std::source_location whe
 }
 
 /// Any awaitable as a coroutine; a coro is itself.
-template <class T> RONDO_CORO_WRAPPER coro<T> as_coro(coro<T>&& c) noexcept { return std::move(c); }
+template <class T> RONDO_CORO_OWNER coro<T> as_coro(coro<T>&& c) noexcept { return std::move(c); }
 template <class A>
     requires(awaitable<A> && !is_coro_v<A>)
 coro<await_result_t<A>> as_coro(A aw) {

@@ -70,7 +70,7 @@ public:
     /// start_serving(), and waits until the server is closed and its connections are gone. Cancelled, it closes the server
     /// and waits for that too. A second time, or closed: runtime_error. After close() it returns, where asyncio's is cancelled.
     coro<> serve_forever();
-    /// Until the server is closed and its connections are gone. When nobody closes it, it waits.
+    /// Until the server is closed, its connections are gone and its addresses are free. When nobody closes it, it waits.
     coro<> wait_closed();
     /// Closes, gives the handlers `grace` to finish, then cancels those that have not, and at last, a second later, breaks
     /// off the connections that are still there; of those, handlers that go on regardless are not waited for longer than
@@ -111,18 +111,19 @@ template <class H> std::unique_ptr<connection_handler> erase_handler(H&& handler
 ///     co_await server.serve_forever();
 template <class H>
     requires std::invocable<std::decay_t<H>&, stream_reader, stream_writer>
-coro<server> start_server(H&& handler, std::string host, std::uint16_t port, server_options options = {},
-                          std::source_location where = std::source_location::current()) {
+RONDO_CORO_OWNER coro<server> start_server(H&& handler, std::string host, std::uint16_t port,
+                                           server_options options = {},
+                                           std::source_location where = std::source_location::current()) {
     return detail::start_tcp_server(detail::erase_handler(std::forward<H>(handler)), std::move(host), port, options,
                                     where);
 }
 
-/// The same on a Unix socket. A socket file that nobody listens on any more is replaced; one in use, or another kind of file:
-/// std::system_error (EADDRINUSE). A path that begins with a 0 byte is an abstract name.
+/// The same on a Unix socket. A socket file that belongs to no socket any more is replaced; one in use, or another kind of
+/// file: std::system_error (EADDRINUSE). A path that begins with a 0 byte is an abstract name.
 template <class H>
     requires std::invocable<std::decay_t<H>&, stream_reader, stream_writer>
-coro<server> start_unix_server(H&& handler, std::string path, server_options options = {},
-                               std::source_location where = std::source_location::current()) {
+RONDO_CORO_OWNER coro<server> start_unix_server(H&& handler, std::string path, server_options options = {},
+                                                std::source_location where = std::source_location::current()) {
     return detail::start_unix_server(detail::erase_handler(std::forward<H>(handler)), std::move(path), options, where);
 }
 

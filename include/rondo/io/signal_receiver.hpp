@@ -22,7 +22,8 @@ void release(signal_mailbox& m) noexcept;
 class [[nodiscard]] signal_awaiter final : public leaf_awaiter<signal_awaiter, std::optional<int>> {
 public:
     explicit signal_awaiter(counted_ptr<signal_mailbox> from) noexcept : from_(std::move(from)) {}
-    signal_awaiter(signal_awaiter&& other) noexcept : leaf_awaiter(std::move(other)), from_(std::move(other.from_)) {}
+    signal_awaiter(signal_awaiter&& other) noexcept
+        : leaf_awaiter(static_cast<leaf_awaiter&&>(other)), from_(std::move(other.from_)) {}
     ~signal_awaiter();
 
     cancel_outcome cancel(const std::string& message) noexcept override;

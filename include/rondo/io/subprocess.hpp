@@ -89,7 +89,10 @@ private:
 
 /// Starts a program, looked for in PATH; the signals that it inherits have their default actions, as far as they were not
 /// ignored here (SIGPIPE has it always), and no descriptor but the given ones. std::system_error when it cannot be started,
-/// value_error for options that make no sense. Does not suspend: the new process runs when this returns.
+/// value_error for options that make no sense.
+///
+/// Suspends until the new process runs its program: a busy machine takes milliseconds for that, so a thread of the loop's
+/// starts it. Until then descriptors that were given are borrowed. Cancelled, it kills and reaps the process first.
 coro<process> create_subprocess_exec(std::vector<std::string> argv, subprocess_options options = {});
 /// The same with /bin/sh -c. Quoting is the caller's.
 coro<process> create_subprocess_shell(std::string command, subprocess_options options = {});

@@ -3,6 +3,7 @@
 
 #include <rondo/coro/awaitable.hpp>
 #include <rondo/loop/clock.hpp>
+#include <rondo/loop/detail/io_names.hpp>
 #include <rondo/loop/detail/loop_state.hpp>
 #include <rondo/loop/detail/spawn_arguments.hpp>
 #include <rondo/loop/executor.hpp>
@@ -10,11 +11,15 @@
 #include <rondo/loop/options.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <source_location>
+#include <span>
+#include <string>
 #include <type_traits>
+#include <utility>
 
 namespace rondo {
 
@@ -53,6 +58,7 @@ public:
     template <class T> T run_until_complete(coro<T> main);
     template <future_like H> await_result_t<H&> run_until_complete(H handle);
     /// The current pass is the last one. Called while the loop does not run: the next run makes one pass that does not wait.
+    /// A stop is used up by the run, or the run_once(), that it ended.
     void stop() noexcept;
     /// One pass that waits at most `timeout`. False: nothing was ready.
     bool run_once(delay timeout);
@@ -117,12 +123,14 @@ public:
     duration slow_callback_duration() const noexcept { return slow_callback_duration_; }
     void set_slow_callback_duration(duration d) noexcept { slow_callback_duration_ = d; }
 
-    /// Calls fn() in the loop, in a pass of its own, whenever `signal` arrives; replaces the previous one. Several arrivals
-    /// before the loop comes round are one call. value_error: no such signal; runtime_error: it cannot be caught.
-    template <std::invocable F> void add_signal_handler(int signal, F&& fn) {
-        add_signal_handler_impl(signal, std::function<void()>(std::forward<F>(fn)));
+    /// Calls fn() in the loop whenever `signal` arrives, in place of the action from before; replaces the previous handler.
+    /// Several arrivals before the loop comes round are one call. All calls share one context. In the child of a fork() the
+    /// signal is ignored. value_error: no such signal; runtime_error: it cannot be caught, or this is not the main thread.
+    template <std::invocable F> void add_signal_handler(int signal, F&& fn, call_options options = {}) {
+        static_assert(detail::is_callback<F>, "a coroutine function is no callback: say [...] { spawn(fn); }");
+        add_signal_handler_impl(signal, std::function<void()>(std::forward<F>(fn)), std::move(options));
     }
-    /// True when there was one. The action from before comes back.
+    /// True when there was one: it will not be called any more. The action from before comes back. close() does this.
     bool remove_signal_handler(int signal);
 
     /// Calls fn(args...) in a thread of the executor; nullptr: the default one. Cancelling the future stops it only if it
@@ -143,11 +151,47 @@ public:
     /// handler. close() does this.
     coro<void> shutdown_asyncgens();
 
+    /// A socket of the program's own, by its descriptor, which should be non-blocking (in debug mode a blocking one is a
+    /// value_error) and belong to no transport. Each suspends until the kernel has done it; an error is a std::system_error that
+    /// names the call. Cancelled, it ends when the kernel has let go of the buffer; what had come by then is given all the same,
+    /// and the cancellation told to the task's next wait. How much of a cancelled sock_sendall() was sent is not known. Buffers
+    /// are borrowed until the await ends. To be awaited in this loop: elsewhere runtime_error.
+    coro<bytes> sock_recv(int fd, std::size_t n);
+    coro<std::size_t> sock_recv_into(int fd, std::span<std::byte> buffer);
+    coro<std::pair<bytes, address>> sock_recvfrom(int fd, std::size_t n);
+    coro<void> sock_sendall(int fd, bytes_view data);
+    coro<std::size_t> sock_sendto(int fd, bytes_view data, address to);
+    coro<void> sock_connect(int fd, address to);
+    coro<std::pair<int, address>> sock_accept(int fd);
+
+    // Protocols: <rondo/io/create_connection.hpp>, <rondo/io/create_server.hpp>, <rondo/io/create_datagram_endpoint.hpp>,
+    // <rondo/io/connect_pipe.hpp>
+    template <factory_of<protocol> F>
+    coro<endpoint<factory_protocol_t<F>>> create_connection(F factory, std::string host, std::uint16_t port,
+                                                            detail::late_t<connect_options, F> options = {});
+    template <factory_of<protocol> F>
+    coro<endpoint<factory_protocol_t<F>>> create_unix_connection(F factory, std::string path,
+                                                                 detail::late_t<connect_options, F> options = {});
+    template <factory_of<protocol> F>
+    coro<endpoint<factory_protocol_t<F>>> connect_accepted_socket(F factory, int fd,
+                                                                  detail::late_t<connect_options, F> options = {});
+    template <factory_of<protocol> F>
+    coro<server> create_server(F factory, std::string host, std::uint16_t port,
+                               detail::late_t<server_options, F> options = {});
+    template <factory_of<protocol> F>
+    coro<server> create_unix_server(F factory, std::string path, detail::late_t<server_options, F> options = {});
+    template <factory_of<datagram_protocol> F>
+    coro<endpoint<factory_protocol_t<F>, datagram_transport>>
+    create_datagram_endpoint(F factory, detail::late_t<datagram_options, F> options);
+    template <factory_of<protocol> F> coro<endpoint<factory_protocol_t<F>>> connect_read_pipe(F factory, int fd);
+    template <factory_of<protocol> F> coro<endpoint<factory_protocol_t<F>>> connect_write_pipe(F factory, int fd);
+
     /// Which backend was chosen.
     backend_kind backend() const noexcept;
 
 private:
     friend struct detail::loop_access;
+    event_loop(std::unique_ptr<detail::backend> b, const loop_options& options);
     void check_usable() const {
         if (closed_ || state_.generation != detail::process_generation || state_.debug) [[unlikely]]
             check_usable_slowly();
@@ -155,7 +199,7 @@ private:
     void check_usable_slowly() const;
     void check_can_run() const;
     handle enqueue_threadsafe(detail::callback& c);
-    void add_signal_handler_impl(int signal, std::function<void()> fn);
+    void add_signal_handler_impl(int signal, std::function<void()> fn, call_options options);
     void start_running();
     void stop_running() noexcept;
     bool pass(time_point until);

@@ -1,6 +1,7 @@
 // Handles of scheduled callbacks, and the callback itself.
 #pragma once
 
+#include <rondo/coro/awaitable.hpp>
 #include <rondo/coro/frame.hpp>
 #include <rondo/loop/context.hpp>
 #include <rondo/loop/detail/ready_queue.hpp>
@@ -8,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <source_location>
 #include <type_traits>
 #include <utility>
@@ -77,7 +79,12 @@ private:
     } timer_{*this};
 };
 
+/// False for a coroutine function: as a callback it would make a coroutine that nobody runs.
+template <class F> inline constexpr bool is_callback = !is_coro_v<std::invoke_result_t<std::decay_t<F>&>>;
+
 template <class F, class Base> class callback_of final : public Base {
+    static_assert(is_callback<F>, "a coroutine function is no callback, its coroutine would never run: say spawn(fn)");
+
 public:
     template <class G>
     callback_of(event_loop& loop, G&& fn, call_options&& options, bool threadsafe)

@@ -5,6 +5,7 @@
 #include <rondo/sync/detail/queue_core.hpp>
 #include <rondo/sync/detail/queue_store.hpp>
 #include <rondo/sync/errors.hpp>
+#include <rondo/sync/queue_order.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -86,7 +87,8 @@ private:
 /// error has put nothing (its item dies with it; try_put() leaves it to the caller). An item that comes back because its
 /// getter was cancelled is next again, even beyond maxsize.
 ///
-/// After shutdown() nothing can be put, and get() gives what is left, then throws queue_shut_down.
+/// After shutdown() nothing can be put, and get() gives what is left, then throws queue_shut_down; an item on its way to a task
+/// counts as left until that task has it.
 ///
 /// Belongs to the first loop that makes a task wait: in another one waiting throws runtime_error; not for use between threads.
 /// Destroyed while tasks wait, it fails them with runtime_error. O(1), a priority queue O(log n); room grows to the largest
@@ -121,7 +123,7 @@ public:
     /// queue_empty; shut down and drained: queue_shut_down.
     T get_nowait() {
         if (!empty()) return take();
-        if (core_.is_shut_down()) throw queue_shut_down();
+        if (core_.is_drained()) throw queue_shut_down();
         throw queue_empty();
     }
     /// False: no room, or shut down; `item` is left as it was.

@@ -22,7 +22,7 @@ template <class A>
     requires(awaitable<A> && !future_like<A> && !std::is_lvalue_reference_v<A>)
 [[nodiscard("dropping the handle does not stop the task: say spawn() if that is meant")]]
 task<await_result_t<A>> create_task(A&& aw, task_options options = {}) {
-    return detail::launch(running_loop(), std::move(options), detail::as_coro(std::move(aw)));
+    return detail::launch(running_loop(), std::move(options), detail::as_coro(std::forward<A>(aw)));
 }
 
 /// The same for a callable with arguments, which are copied or moved into the task, as std::thread does; std::ref opts out.
@@ -46,7 +46,7 @@ task<started_t<F, RONDO_SPAWNED>> create_task(task_options options, F&& fn, ROND
 template <class A>
     requires(awaitable<A> && !future_like<A> && !std::is_lvalue_reference_v<A>)
 void spawn(A&& aw, task_options options = {}) {
-    detail::forget(create_task(std::move(aw), std::move(options)));
+    detail::forget(create_task(std::forward<A>(aw), std::move(options)));
 }
 template <class F, RONDO_SPAWN_TYPES, class = started_t<F, RONDO_SPAWNED>> void spawn(F&& fn, RONDO_SPAWN_ARGS) {
     detail::forget(
@@ -67,13 +67,13 @@ template <future_like H> std::remove_cvref_t<H> ensure_future(H&& handle) {
 template <class A>
     requires(awaitable<A> && !future_like<A> && !std::is_lvalue_reference_v<A>)
 [[nodiscard]] task<await_result_t<A>> ensure_future(A&& aw) {
-    return create_task(std::move(aw));
+    return create_task(std::forward<A>(aw));
 }
 
 template <class A>
     requires(awaitable<A> && !future_like<A> && !std::is_lvalue_reference_v<A>)
 task<await_result_t<A>> event_loop::create_task(A&& aw, task_options options) {
-    return detail::launch(*this, std::move(options), detail::as_coro(std::move(aw)));
+    return detail::launch(*this, std::move(options), detail::as_coro(std::forward<A>(aw)));
 }
 template <class F, RONDO_SPAWN_TYPES_AGAIN> task<started_t<F, RONDO_SPAWNED>>
 event_loop::create_task(F&& fn, RONDO_SPAWN_ARGS_AGAIN) {

@@ -53,13 +53,13 @@ template <class F, class C> coro<started_t<F>> finally_call(F body, C cleanup, f
 ///     co_await rondo::finally([&] { return use(connection); }, [&] { return connection.aclose(); });
 template <class A, class C>
     requires awaitable<A>
-RONDO_CORO_WRAPPER coro<await_result_t<A>> finally(A body, C cleanup, finally_options options = {}) {
+RONDO_CORO_OWNER coro<await_result_t<A>> finally(A body, C cleanup, finally_options options = {}) {
     auto give = [aw = std::move(body)]() mutable -> A&& { return std::move(aw); };
     return detail::finally_call<decltype(give), C>(std::move(give), std::move(cleanup), options);
 }
 template <class F, class C>
     requires(!awaitable<F>)
-RONDO_CORO_WRAPPER coro<started_t<F>> finally(F body, C cleanup, finally_options options = {}) {
+RONDO_CORO_OWNER coro<started_t<F>> finally(F body, C cleanup, finally_options options = {}) {
     return detail::finally_call<F, C>(std::move(body), std::move(cleanup), options);
 }
 

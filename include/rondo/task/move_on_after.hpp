@@ -19,7 +19,7 @@ template <class A> coro<std::optional<non_void_t<await_result_t<A>>>> move_on(de
 }
 template <class F> coro<std::optional<non_void_t<started_t<F>>>> move_on_call(delay d, F fn) {
     cancel_scope scope({.deadline = deadline_after(clock::now(), d)});
-    co_return co_await scope.run([&] { return fn(); });
+    co_return co_await scope.run(plain_body<F>{fn});
 }
 template <class T> coro<T> or_timeout(coro<std::optional<non_void_t<T>>> attempt) {
     auto value = co_await std::move(attempt);
@@ -33,24 +33,24 @@ template <class T> coro<T> or_timeout(coro<std::optional<non_void_t<T>>> attempt
 /// is cancelled and awaited before this returns. d <= 0: ends at the first suspension.
 template <class A>
     requires awaitable<A>
-RONDO_CORO_WRAPPER coro<std::optional<non_void_t<await_result_t<A>>>> move_on_after(delay d, A&& aw) {
+RONDO_CORO_OWNER coro<std::optional<non_void_t<await_result_t<A>>>> move_on_after(delay d, A&& aw) {
     return detail::move_on<std::remove_cvref_t<A>>(d, std::forward<A>(aw));
 }
 template <class F>
     requires(!awaitable<F>)
-RONDO_CORO_WRAPPER coro<std::optional<non_void_t<started_t<F>>>> move_on_after(delay d, F&& fn) {
+RONDO_CORO_OWNER coro<std::optional<non_void_t<started_t<F>>>> move_on_after(delay d, F&& fn) {
     return detail::move_on_call<std::decay_t<F>>(d, std::forward<F>(fn));
 }
 
 /// The same, but throws timeout_error.
 template <class A>
     requires awaitable<A>
-RONDO_CORO_WRAPPER coro<await_result_t<A>> fail_after(delay d, A&& aw) {
+RONDO_CORO_OWNER coro<await_result_t<A>> fail_after(delay d, A&& aw) {
     return detail::or_timeout<await_result_t<A>>(move_on_after(d, std::forward<A>(aw)));
 }
 template <class F>
     requires(!awaitable<F>)
-RONDO_CORO_WRAPPER coro<started_t<F>> fail_after(delay d, F&& fn) {
+RONDO_CORO_OWNER coro<started_t<F>> fail_after(delay d, F&& fn) {
     return detail::or_timeout<started_t<F>>(move_on_after(d, std::forward<F>(fn)));
 }
 

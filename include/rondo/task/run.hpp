@@ -48,7 +48,7 @@ public:
     }
     template <class F, RONDO_SPAWN_TYPES> started_t<F, RONDO_SPAWNED> run(F&& main, RONDO_SPAWN_ARGS) {
         prepare();
-        return finish(detail::launch_call(*loop_, {.name = {}, .context = *context_, .where = where},
+        return finish(detail::launch_call(*loop_, {.name = {}, .context = context_, .where = where},
                                           std::forward<F>(main), RONDO_SPAWN_FORWARD));
     }
     event_loop& loop();
@@ -95,6 +95,7 @@ template <class T> T event_loop::run_until_complete(coro<T> main) {
     return t.take();
 }
 template <future_like H> await_result_t<H&> event_loop::run_until_complete(H handle) {
+    if (!handle) throw type_error("a null handle cannot be run");
     detail::run_until_done(*this, *handle.state());
     return handle.result();
 }

@@ -35,7 +35,10 @@ protected:
     explicit sleep_awaiter_base(delay d) noexcept : delay_(d) {}
     explicit sleep_awaiter_base(time_point until) noexcept : delay_(no_timeout), until_(until), absolute_(true) {}
     sleep_awaiter_base(sleep_awaiter_base&& other) noexcept
-        : awaiter(std::move(other)), delay_(other.delay_), until_(other.until_), absolute_(other.absolute_) {}
+        : awaiter(static_cast<awaiter&&>(other)),
+          delay_(other.delay_),
+          until_(other.until_),
+          absolute_(other.absolute_) {}
     ~sleep_awaiter_base();
     void start() noexcept;
 

@@ -87,7 +87,7 @@ public:
         requires(awaitable<A> && !future_like<A> && !std::is_lvalue_reference_v<A>)
     task<await_result_t<A>> create_task(A&& aw, task_options options = {}) {
         return core_.create([&](detail::scope_node* around) {
-            return detail::launch(core_.loop(), std::move(options), detail::as_coro(std::move(aw)), around);
+            return detail::launch(core_.loop(), std::move(options), detail::as_coro(std::forward<A>(aw)), around);
         });
     }
     template <class F, RONDO_SPAWN_TYPES> task<started_t<F, RONDO_SPAWNED>> create_task(F&& fn, RONDO_SPAWN_ARGS) {
@@ -107,7 +107,7 @@ public:
     /// that fails start(), and not the group; one that returns before that: runtime_error. Cancelled: the child is too.
     template <class V = void, class F, class... Args>
         requires std::invocable<std::decay_t<F>, task_status<V>, std::decay_t<Args>...>
-    RONDO_CORO_WRAPPER coro<V> start(F&& fn, Args&&... args) {
+    RONDO_CORO_OWNER coro<V> start(F&& fn, Args&&... args) {
         using call_type = detail::stored_call_for<F, task_status<V>, Args...>;
         future<V> ready = core_.loop().template create_future<V>();
         return start_and_wait<V>(ready,

@@ -81,11 +81,11 @@ template <class A> coro<await_result_t<A>> timeout_until(deadline when, A aw) {
 }
 template <class F> coro<started_t<F>> timeout_call_after(delay d, F fn) {
     timeout_scope scope(d);
-    co_return co_await scope.run([&] { return fn(); });
+    co_return co_await scope.run(plain_body<F>{fn});
 }
 template <class F> coro<started_t<F>> timeout_call_until(deadline when, F fn) {
     timeout_scope scope = timeout_scope::at(when);
-    co_return co_await scope.run([&] { return fn(); });
+    co_return co_await scope.run(plain_body<F>{fn});
 }
 template <class A> coro<await_result_t<A>> wait_for(A aw, delay timeout) {
     if (!timeout.is_none() && timeout.value() <= duration::zero()) {
@@ -107,23 +107,23 @@ template <class A> coro<await_result_t<A>> wait_for(A aw, delay timeout) {
 /// When time is up it is cancelled and awaited, then timeout_error is thrown.
 template <class A>
     requires awaitable<A>
-RONDO_CORO_WRAPPER coro<await_result_t<A>> timeout(delay d, A&& aw) {
+RONDO_CORO_OWNER coro<await_result_t<A>> timeout(delay d, A&& aw) {
     return detail::timeout_after<std::remove_cvref_t<A>>(d, std::forward<A>(aw));
 }
 template <class F>
     requires(!awaitable<F>)
-RONDO_CORO_WRAPPER coro<started_t<F>> timeout(delay d, F&& fn) {
+RONDO_CORO_OWNER coro<started_t<F>> timeout(delay d, F&& fn) {
     return detail::timeout_call_after<std::decay_t<F>>(d, std::forward<F>(fn));
 }
 /// The same with a point in time; nullopt: never.
 template <class A>
     requires awaitable<A>
-RONDO_CORO_WRAPPER coro<await_result_t<A>> timeout_at(deadline when, A&& aw) {
+RONDO_CORO_OWNER coro<await_result_t<A>> timeout_at(deadline when, A&& aw) {
     return detail::timeout_until<std::remove_cvref_t<A>>(when, std::forward<A>(aw));
 }
 template <class F>
     requires(!awaitable<F>)
-RONDO_CORO_WRAPPER coro<started_t<F>> timeout_at(deadline when, F&& fn) {
+RONDO_CORO_OWNER coro<started_t<F>> timeout_at(deadline when, F&& fn) {
     return detail::timeout_call_until<std::decay_t<F>>(when, std::forward<F>(fn));
 }
 
@@ -131,7 +131,7 @@ RONDO_CORO_WRAPPER coro<started_t<F>> timeout_at(deadline when, F&& fn) {
 /// is done gives its value, one that is not is cancelled and awaited; then timeout_error.
 template <class A>
     requires awaitable<A>
-RONDO_CORO_WRAPPER coro<await_result_t<A>> wait_for(A&& aw, delay timeout) {
+RONDO_CORO_OWNER coro<await_result_t<A>> wait_for(A&& aw, delay timeout) {
     return detail::wait_for<std::remove_cvref_t<A>>(std::forward<A>(aw), timeout);
 }
 

@@ -26,7 +26,8 @@ public:
 
 protected:
     explicit thread_waiter(std::shared_ptr<thread_call> call) noexcept : call_(std::move(call)) {}
-    thread_waiter(thread_waiter&& other) noexcept : awaiter(std::move(other)), call_(std::move(other.call_)) {}
+    thread_waiter(thread_waiter&& other) noexcept
+        : awaiter(static_cast<awaiter&&>(other)), call_(std::move(other.call_)) {}
     ~thread_waiter();
 
     bool try_now() const;
@@ -44,9 +45,9 @@ private:
     std::source_location where_{};
 };
 
-template <class R>
-class [[nodiscard]] thread_awaiter final : public leaf_awaiter<thread_awaiter<R>, R, thread_waiter> {
-    using base = leaf_awaiter<thread_awaiter<R>, R, thread_waiter>;
+template <class R, class Waiter = thread_waiter>
+class [[nodiscard]] thread_awaiter final : public leaf_awaiter<thread_awaiter<R, Waiter>, R, Waiter> {
+    using base = leaf_awaiter<thread_awaiter<R, Waiter>, R, Waiter>;
     friend base;
 
 public:

@@ -52,22 +52,21 @@ template <class H> coro<std::size_t> wait_any(std::vector<H> futures) {
 /// Waits until the condition of the options holds or time is up. Throws nothing that the futures hold, and cancels none of
 /// them, neither on timeout nor when the waiting task is cancelled. Costs a pass even when all are done. No futures:
 /// value_error.
-template <future_like H> RONDO_CORO_WRAPPER coro<wait_result<H>> wait(std::vector<H> futures,
-                                                                      wait_options options = {}) {
+template <future_like H> RONDO_CORO_OWNER coro<wait_result<H>> wait(std::vector<H> futures, wait_options options = {}) {
     return detail::wait(std::move(futures), options);
 }
-template <future_like H> RONDO_CORO_WRAPPER coro<wait_result<H>> wait(std::initializer_list<H> futures,
-                                                                      wait_options options = {}) {
+template <future_like H> RONDO_CORO_OWNER coro<wait_result<H>> wait(std::initializer_list<H> futures,
+                                                                    wait_options options = {}) {
     return detail::wait(std::vector<H>(futures), options);
 }
 
 /// The index of the first that is done; when several are, the first of them in the order of the arguments.
 template <future_like... H>
     requires(sizeof...(H) > 0)
-RONDO_CORO_WRAPPER coro<std::size_t> wait_any(const H&... futures) {
+RONDO_CORO_OWNER coro<std::size_t> wait_any(const H&... futures) {
     return detail::wait_any(std::vector<future_base>{futures...});
 }
-template <future_like H> RONDO_CORO_WRAPPER coro<std::size_t> wait_any(std::vector<H> futures) {
+template <future_like H> RONDO_CORO_OWNER coro<std::size_t> wait_any(std::vector<H> futures) {
     return detail::wait_any(std::move(futures));
 }
 

@@ -1,5 +1,6 @@
-// The part of the seam that does not wait: making and closing descriptors, starting processes, running work in threads.
-// Functions return a value >= 0, or -errno.
+// The part of the seam that is no operation: making and closing descriptors, starting processes, hearing of signals, running
+// work in threads. Functions return a value >= 0, or -errno. They belong to the loop's thread and do not wait, unless they
+// say otherwise.
 #pragma once
 
 #include <array>
@@ -55,6 +56,17 @@ struct resolved_name {
     int protocol = 0;
 };
 
+/// Told of signals in the middle of anything.
+class signal_sink {
+public:
+    /// In a signal handler, in any thread: only what signal-safety(7) allows.
+    virtual void signal_arrived(int signal) noexcept = 0;
+
+protected:
+    ~signal_sink() = default;
+};
+inline constexpr int last_signal = 64;
+
 class os {
 public:
     os() = default;
@@ -82,20 +94,46 @@ public:
     virtual int make_pipe(int our_end, std::pair<int, int>& ends) noexcept = 0;
     virtual int open_null(bool for_writing) noexcept = 0;
 
+    // Descriptors that the program has opened.
+    /// 1 or 0.
+    virtual int is_non_blocking(int fd) noexcept = 0;
+    /// Makes it non-blocking; for writing, SIGPIPE is ignored as by make_pipe(). 1: a pipe, FIFO or socket; 0: a character device,
+    /// which does not tell when nobody is at its other end; -EINVAL: something that cannot be waited for.
+    virtual int adopt_pipe(int fd, bool for_writing) noexcept = 0;
+
     // Unix socket files.
     virtual int unlink_socket(const std::string& path) noexcept = 0; // only when it is a socket
+    /// 1: a socket of some process is bound to it, listening or not; 0: it is left over, or not there. That process does not
+    /// notice. What cannot be found out is an error.
+    virtual int socket_in_use(const std::string& path) noexcept = 0;
     virtual int file_identity(const std::string& path,
                               std::pair<std::uint64_t, std::uint64_t>& id) noexcept = 0; // device, inode
 
     // Processes.
-    /// Fails at once, with the child's error, when the program cannot be found or run. A name without a slash is searched in
-    /// PATH of the new environment. The caller closes the pidfd.
+    /// This process's environment now; of a name that is there twice the first counts, as for getenv(3).
+    virtual std::map<std::string, std::string> environment() = 0;
+    /// Blocks until the new process runs its program, which on a busy machine takes milliseconds: for an executor's thread,
+    /// and so from any thread. Fails with the child's error when the program cannot be found or run. A name without a slash is
+    /// searched in PATH of the new environment. The caller closes the pidfd.
     virtual int spawn(const spawn_request& request, spawned_process& child) noexcept = 0;
     /// 0 while it runs; 1 and the status (negative: the signal) when it was reaped now; -ECHILD: somebody else did.
     virtual int reap(const spawned_process& child, int& status) noexcept = 0;
     virtual int send_signal(const spawned_process& child, int signal) noexcept = 0;
 
+    // Signals, 1 to last_signal. In the child of a fork() nobody watches: what the parent watched is ignored there until
+    // somebody does.
+    /// From now on each arrival is told to `sink`, and the action from before does not happen. Several sinks may watch one
+    /// signal. 0; -EINVAL: it cannot be caught; -EAGAIN: 256 sinks are the most there can be.
+    virtual int watch_signal(int signal, signal_sink& sink) noexcept = 0;
+    /// When nobody else watches, the action from before comes back. On return the sink is not being told of it any more, and
+    /// will not be. Nothing when it did not watch.
+    virtual void unwatch_signal(int signal, signal_sink& sink) noexcept = 0;
+    /// Nobody watches, and nobody else has given the signal an action of his own.
+    virtual bool has_default_action(int signal) noexcept = 0;
+
     // Threads and names.
+    /// The thread that the process began with, or the one that forked it.
+    virtual bool in_main_thread() noexcept = 0;
     /// Blocks: for an executor's thread, and so from any thread. 0; otherwise an error of getaddrinfo(3), all of which are
     /// negative (EAI_*), or for EAI_SYSTEM the errno, which is positive.
     virtual int resolve(const name_request& request, std::vector<resolved_name>& found) noexcept = 0;

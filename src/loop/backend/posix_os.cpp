@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,6 +79,22 @@ int posix_os::open_null(bool for_writing) noexcept {
     return or_error(::open("/dev/null", (for_writing ? O_WRONLY : O_RDONLY) | O_CLOEXEC));
 }
 
+int posix_os::is_non_blocking(int fd) noexcept {
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags < 0 ? -errno : (flags & O_NONBLOCK) != 0;
+}
+
+int posix_os::adopt_pipe(int fd, bool for_writing) noexcept {
+    struct ::stat found{};
+    if (::fstat(fd, &found) < 0) return -errno;
+    const bool pipe = S_ISFIFO(found.st_mode) || S_ISSOCK(found.st_mode);
+    if (!pipe && !S_ISCHR(found.st_mode)) return -EINVAL;
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+    if (for_writing) ignore_broken_pipes();
+    return pipe;
+}
+
 int posix_os::unlink_socket(const std::string& path) noexcept {
     struct ::stat found{};
     if (::lstat(path.c_str(), &found) < 0) return -errno;
@@ -85,11 +102,35 @@ int posix_os::unlink_socket(const std::string& path) noexcept {
     return or_error(::unlink(path.c_str()));
 }
 
+/// A connect() by a socket of another type finds whoever is bound (EPROTOTYPE) without making a connection (unix(7)).
+int posix_os::socket_in_use(const std::string& path) noexcept {
+    ::sockaddr_un name{};
+    if (path.size() >= sizeof name.sun_path) return -ENAMETOOLONG;
+    name.sun_family = AF_UNIX;
+    path.copy(name.sun_path, path.size());
+    const int probe = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (probe < 0) return -errno;
+    const int error = ::connect(probe, reinterpret_cast<const ::sockaddr*>(&name), sizeof name) == 0 ? 0 : errno;
+    ::close(probe);
+    if (error == ECONNREFUSED || error == ENOENT) return 0;
+    return error == 0 || error == EPROTOTYPE ? 1 : -error;
+}
+
 int posix_os::file_identity(const std::string& path, std::pair<std::uint64_t, std::uint64_t>& id) noexcept {
     struct ::stat found{};
     if (::stat(path.c_str(), &found) < 0) return -errno;
     id = {found.st_dev, found.st_ino};
     return 0;
+}
+
+std::map<std::string, std::string> posix_os::environment() {
+    std::map<std::string, std::string> all;
+    for (char** variable = environ; variable && *variable; ++variable) {
+        const std::string_view text = *variable;
+        const std::size_t end_of_name = text.find('=', 1);
+        if (end_of_name != text.npos) all.emplace(text.substr(0, end_of_name), text.substr(end_of_name + 1));
+    }
+    return all;
 }
 
 int posix_os::spawn(const spawn_request& request, spawned_process& child) noexcept {
@@ -110,6 +151,8 @@ int posix_os::send_signal(const spawned_process& child, int signal) noexcept {
     // glibc's wrapper cannot be called from C++: its header (2.36) forgets extern "C".
     return ::syscall(SYS_pidfd_send_signal, child.pidfd, signal, nullptr, 0) < 0 ? -errno : 0;
 }
+
+bool posix_os::in_main_thread() noexcept { return ::gettid() == ::getpid(); }
 
 std::shared_ptr<executor> posix_os::make_thread_pool(std::size_t threads, std::string_view name) {
     return std::make_shared<thread_pool>(threads, name);

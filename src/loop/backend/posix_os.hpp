@@ -5,8 +5,7 @@
 
 namespace rondo::detail {
 
-/// A backend that keeps books of descriptors overrides what opens and closes them. Belongs to the loop's thread, but for
-/// make_thread_pool().
+/// A backend that keeps books of descriptors overrides what opens and closes them.
 class posix_os : public os {
 public:
     int open_socket(int family, int type, int protocol) noexcept override;
@@ -23,13 +22,23 @@ public:
     int make_pipe(int our_end, std::pair<int, int>& ends) noexcept override;
     int open_null(bool for_writing) noexcept override;
 
+    int is_non_blocking(int fd) noexcept override;
+    int adopt_pipe(int fd, bool for_writing) noexcept override;
+
     int unlink_socket(const std::string& path) noexcept override;
+    int socket_in_use(const std::string& path) noexcept override;
     int file_identity(const std::string& path, std::pair<std::uint64_t, std::uint64_t>& id) noexcept override;
 
+    std::map<std::string, std::string> environment() override;
     int spawn(const spawn_request& request, spawned_process& child) noexcept override;
     int reap(const spawned_process& child, int& status) noexcept override;
     int send_signal(const spawned_process& child, int signal) noexcept override;
 
+    int watch_signal(int signal, signal_sink& sink) noexcept override;
+    void unwatch_signal(int signal, signal_sink& sink) noexcept override;
+    bool has_default_action(int signal) noexcept override;
+
+    bool in_main_thread() noexcept override;
     int resolve(const name_request& request, std::vector<resolved_name>& found) noexcept override;
     std::shared_ptr<executor> make_thread_pool(std::size_t threads, std::string_view name) override;
 };

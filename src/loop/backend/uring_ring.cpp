@@ -26,6 +26,14 @@ constexpr std::array<unsigned, 4> ways = {
 
 [[noreturn]] void fail(int error, const char* what) { throw std::system_error(error, std::system_category(), what); }
 
+/// A new ring may lie where another thread's ring has been. The kernel orders the two, but liburing maps and unmaps them out
+/// of ThreadSanitizer's sight, which would see that thread's last writes race with this one's first: so the order is shown
+/// to it here.
+void show_order_of_rings() noexcept {
+    static std::atomic<unsigned> made_and_ended{0};
+    made_and_ended.fetch_add(1, std::memory_order_acq_rel);
+}
+
 /// Never used twice, unlike a thread's id or the address of its thread-locals.
 std::uint64_t this_thread() noexcept {
     static std::atomic<std::uint64_t> last{0};
@@ -51,6 +59,7 @@ uring_ring::uring_ring(ring_options options) {
         io_uring_queue_exit(&ring_);
         fail(EOPNOTSUPP, "io_uring of this kernel lacks a feature: Linux 5.11 or later is needed");
     }
+    show_order_of_rings();
     for (unsigned i = 0; i < ring_.sq.ring_entries; ++i)
         ring_.sq.array[i] = i; // entries are used in the order of the queue
     // A forked child must not have the rings: it would share them with its parent.
@@ -62,6 +71,7 @@ uring_ring::uring_ring(ring_options options) {
 
 uring_ring::~uring_ring() {
     if (ring_.ring_fd < 0) return;
+    show_order_of_rings();
     if (registered_ >= 0 && thread_ == this_thread()) {
         io_uring_rsrc_update update{.offset = static_cast<unsigned>(registered_), .resv = 0, .data = 0};
         io_uring_register(static_cast<unsigned>(ring_.ring_fd), IORING_UNREGISTER_RING_FDS, &update, 1);

@@ -12,6 +12,7 @@
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
+#include <exception>
 #include <type_traits>
 #include <utility>
 
@@ -76,19 +77,21 @@ public:
                 if (next != gate) return next;
             }
         } catch (...) {
-            withdraw();
-            throw;
+            error_ = std::current_exception(); // clang 16 lets what await_suspend throws out of the coroutine
         }
         withdraw();
         return frame;
     }
     decltype(auto) await_resume() {
+        if (error_) [[unlikely]]
+            std::rethrow_exception(std::move(error_));
         rethrow_cancellation();
         return inner_.await_resume();
     }
 
 private:
     W inner_;
+    std::exception_ptr error_;
 };
 
 } // namespace rondo::detail

@@ -109,7 +109,7 @@ protected:
 
 template <class T> class coro_promise : public coro_promise_base {
 public:
-    RONDO_CORO_WRAPPER coro<T> get_return_object(std::source_location where = std::source_location::current()) noexcept;
+    RONDO_CORO_OWNER coro<T> get_return_object(std::source_location where = std::source_location::current()) noexcept;
     void unhandled_exception() noexcept { outcome_.set_error(std::current_exception()); }
     template <class U = T>
         requires std::convertible_to<U, T>
@@ -124,7 +124,7 @@ private:
 
 template <> class coro_promise<void> : public coro_promise_base {
 public:
-    RONDO_CORO_WRAPPER coro<void>
+    RONDO_CORO_OWNER coro<void>
     get_return_object(std::source_location where = std::source_location::current()) noexcept;
     void unhandled_exception() noexcept { outcome_.set_error(std::current_exception()); }
     void return_void() const noexcept {}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rondo/coro/coro.hpp>
+#include <rondo/coro/detail/call.hpp>
 #include <rondo/io/stream_reader.hpp>
 #include <rondo/io/stream_writer.hpp>
 
@@ -31,11 +32,11 @@ public:
     std::optional<coro<>> call(stream_reader reader, stream_writer writer) override {
         using R = std::invoke_result_t<H&, stream_reader, stream_writer>;
         if constexpr (std::same_as<R, coro<>>) {
-            return std::invoke(handler_, std::move(reader), std::move(writer));
+            return detail::call(handler_, std::move(reader), std::move(writer));
         } else if constexpr (awaitable<R>) {
-            return drop_value<R>(std::invoke(handler_, std::move(reader), std::move(writer)));
+            return drop_value<R>(detail::call(handler_, std::move(reader), std::move(writer)));
         } else {
-            static_cast<void>(std::invoke(handler_, std::move(reader), std::move(writer)));
+            static_cast<void>(detail::call(handler_, std::move(reader), std::move(writer)));
             return std::nullopt;
         }
     }

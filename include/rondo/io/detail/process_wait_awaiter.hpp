@@ -19,7 +19,7 @@ class [[nodiscard]] process_wait_awaiter final : public leaf_awaiter<process_wai
 public:
     explicit process_wait_awaiter(counted_ptr<process_core> of) noexcept : of_(std::move(of)) {}
     process_wait_awaiter(process_wait_awaiter&& other) noexcept
-        : leaf_awaiter(std::move(other)), of_(std::move(other.of_)) {}
+        : leaf_awaiter(static_cast<leaf_awaiter&&>(other)), of_(std::move(other.of_)) {}
     ~process_wait_awaiter();
 
     cancel_outcome cancel(const std::string& message) noexcept override;

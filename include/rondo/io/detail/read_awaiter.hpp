@@ -58,7 +58,7 @@ protected:
     read_awaiter_base(counted_ptr<inbound> from, read_kind kind, std::size_t count) noexcept
         : from_(std::move(from)), kind_(kind), count_(count) {}
     read_awaiter_base(read_awaiter_base&& other) noexcept
-        : awaiter(std::move(other)),
+        : awaiter(static_cast<awaiter&&>(other)),
           from_(std::move(other.from_)),
           kind_(other.kind_),
           count_(other.count_),
@@ -94,7 +94,8 @@ class [[nodiscard]] read_into_awaiter final : public leaf_awaiter<read_into_awai
 public:
     read_into_awaiter(counted_ptr<inbound> from, std::span<std::byte> to) noexcept
         : leaf_awaiter(std::move(from), read_kind::into, to.size()), to_(to.data()) {}
-    read_into_awaiter(read_into_awaiter&& other) noexcept : leaf_awaiter(std::move(other)), to_(other.to_) {}
+    read_into_awaiter(read_into_awaiter&& other) noexcept
+        : leaf_awaiter(static_cast<leaf_awaiter&&>(other)), to_(other.to_) {}
     std::size_t value() { return take_into(to_); }
 
 private:
@@ -110,7 +111,7 @@ public:
     read_until_awaiter(counted_ptr<inbound> from, S separators) noexcept
         : base(std::move(from), read_kind::until, std::size_t{0}), separators_(std::move(separators)) {}
     read_until_awaiter(read_until_awaiter&& other) noexcept
-        : base(std::move(other)), separators_(std::move(other.separators_)) {}
+        : base(static_cast<base&&>(other)), separators_(std::move(other.separators_)) {}
     bool try_now() {
         if constexpr (std::is_same_v<S, std::string>)
             search_.separators = std::span<const std::string>(&separators_, 1);

@@ -61,7 +61,7 @@ public:
         : to_(std::move(to)), pieces_(pieces), kind_(kind::write_pieces) {}
     explicit write_awaiter(counted_ptr<stream_core> to) noexcept : to_(std::move(to)), kind_(kind::drain) {}
     write_awaiter(write_awaiter&& other) noexcept
-        : leaf_awaiter(std::move(other)),
+        : leaf_awaiter(static_cast<leaf_awaiter&&>(other)),
           to_(std::move(other.to_)),
           whole_(other.whole_),
           pieces_(other.pieces_),
@@ -111,7 +111,9 @@ public:
     closed_awaiter(counted_ptr<stream_core> of, bool close_first) noexcept
         : of_(std::move(of)), close_first_(close_first) {}
     closed_awaiter(closed_awaiter&& other) noexcept
-        : leaf_awaiter(std::move(other)), of_(std::move(other.of_)), close_first_(other.close_first_) {}
+        : leaf_awaiter(static_cast<leaf_awaiter&&>(other)),
+          of_(std::move(other.of_)),
+          close_first_(other.close_first_) {}
     ~closed_awaiter();
 
     cancel_outcome cancel(const std::string& message) noexcept override;

@@ -13,6 +13,8 @@
 namespace rondo {
 class event_loop;
 class executor;
+class transport;
+struct loop_options;
 } // namespace rondo
 
 namespace rondo::detail {
@@ -58,6 +60,7 @@ struct error_report {
     future_state* future = nullptr;
     task_record* task = nullptr;
     callback* handle = nullptr;
+    rondo::transport* transport = nullptr;
 };
 
 /// The steps of a loop's end, in this order. Between `threads` and `frames` all operations of the backend are ended.
@@ -77,6 +80,8 @@ using service_key = const void*;
 
 /// The way in for the floors above.
 struct loop_access {
+    /// A loop in a world of the caller's; the options' backend is ignored.
+    static std::unique_ptr<event_loop> make_loop(std::unique_ptr<detail::backend> world, const loop_options& options);
     static loop_state& state(event_loop& loop) noexcept;
     static detail::backend& backend(event_loop& loop) noexcept;
     static timer_queue& timers(event_loop& loop) noexcept;

@@ -21,7 +21,7 @@ struct signal_listener {
     bool linked = false;
 };
 
-/// Throws value_error (no such signal), runtime_error (it cannot be caught).
+/// Throws value_error (no such signal), runtime_error (it cannot be caught). Any thread may own the loop.
 void listen_for_signal(event_loop& loop, signal_listener& listener);
 /// Nothing when it is not linked.
 void stop_listening(event_loop& loop, signal_listener& listener) noexcept;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <rondo/coro/awaitable.hpp>
+#include <rondo/coro/detail/call.hpp>
 
 #include <source_location>
 #include <tuple>
@@ -55,9 +56,9 @@ template <class F, class S>
 struct body<F, S> : await_result<std::invoke_result_t<F&>> {};
 
 /// Calls a body with its scope, or without.
-template <class F, class S> decltype(auto) call_body(F& fn, S& scope) {
-    if constexpr (std::invocable<F&, S&>) return fn(scope);
-    else return fn();
+template <class F, class S> RONDO_CORO_WRAPPER decltype(auto) call_body(F& fn, S& scope) {
+    if constexpr (std::invocable<F&, S&>) return call(fn, scope);
+    else return call(fn);
 }
 
 } // namespace detail

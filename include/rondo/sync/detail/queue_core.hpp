@@ -28,6 +28,8 @@ public:
     std::size_t available() const noexcept { return items_ - promised_items_.size(); }
     bool full() const noexcept { return available() + promised_places_.size() >= maxsize_.value(); }
     bool is_shut_down() const noexcept { return shut_down_; }
+    /// Nothing will come any more: what was promised to a getter may still come back.
+    bool is_drained() const noexcept { return shut_down_ && items_ == 0; }
 
     /// Before a change from outside.
     void check_thread() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rondo/sync/detail/ring.hpp>
+#include <rondo/sync/queue_order.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -9,16 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace rondo {
-
-struct fifo_order {};
-struct lifo_order {};
-/// Least first, as `compare` says; equal ones in the order in which they were put.
-template <class Compare> struct priority_order {
-    Compare compare{};
-};
-
-namespace detail {
+namespace rondo::detail {
 
 template <class T, class Order> class queue_store;
 
@@ -75,5 +67,4 @@ private:
     [[no_unique_address]] priority_order<Compare> order_;
 };
 
-} // namespace detail
-} // namespace rondo
+} // namespace rondo::detail

@@ -1,4 +1,4 @@
-// Waiting in line: what locks, semaphores, events, conditions and queues have in common.
+// Waiting in line: what locks, semaphores, events, conditions, barriers, limiters, queues and channels have in common.
 //
 // A task that has to wait stands in a line, first come, first served. Whoever has something to give (a lock, a permit, an
 // item, room for one) promises it to the first in the line: the awaiter moves to a second line, of those who were promised
@@ -27,8 +27,9 @@ public:
 protected:
     waiter() noexcept = default;
     waiter(waiter&& other) noexcept : awaiter(std::move(other)) {}
-    ~waiter();
+    ~waiter() { leave_line(); }
 
+    void leave_line() noexcept;
     bool stands_in(const line& l) const noexcept { return line_ == &l; }
     /// The error of a waiter whose object died before it resumed, or null. That object must not be touched any more.
     std::exception_ptr abandonment() const noexcept;
@@ -52,7 +53,10 @@ public:
 
     bool empty() const noexcept { return first_ == nullptr; }
     std::size_t size() const noexcept { return size_; }
+    waiter* first() noexcept { return first_; }
     const waiter* first() const noexcept { return first_; }
+    /// The one behind `w` in its line, or null.
+    static const waiter* behind(const waiter& w) noexcept { return w.next_; }
 
     void push(waiter& w) noexcept {
         w.line_ = this;
@@ -70,8 +74,21 @@ public:
     }
     /// The first one goes over to `promised` and is settled.
     void promise_first(line& promised) noexcept;
+    /// The first one goes over to the end of `other` and waits on.
+    void move_first(line& other) noexcept;
+    /// The first one leaves and is settled.
+    void dismiss_first() noexcept;
     /// Everybody is settled, with nothing.
-    void dismiss_all() noexcept;
+    void dismiss_all() noexcept {
+        dismiss_if([](waiter&) { return true; });
+    }
+    /// Those are settled, with nothing, for whom `leaves(waiter&)` is true. It must not change the line.
+    template <class F> void dismiss_if(F leaves) noexcept {
+        for (waiter* w = first_; w;) {
+            waiter& current = *std::exchange(w, w->next_);
+            if (leaves(current)) dismiss(current);
+        }
+    }
     /// Takes back what those who stand here were promised; they are settled already.
     void revoke_all() noexcept;
 
@@ -79,6 +96,8 @@ public:
     void check_thread() const;
 
 private:
+    void dismiss(waiter& w) noexcept;
+
     waiter* first_ = nullptr;
     waiter* last_ = nullptr;
     std::size_t size_ = 0;

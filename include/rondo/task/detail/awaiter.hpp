@@ -107,6 +107,11 @@ protected:
         cancelled_ = false;
         task_->cancellation_was_answered();
     }
+    /// It was asked to cancel, and has a value that must not be lost: that comes first, the cancellation at the next wait.
+    void put_off_cancellation() noexcept {
+        cancelled_ = false;
+        task_->put_off_cancellation();
+    }
     /// For awaiters that pass a cancellation on to what they wait for: waits even when the task is being cancelled; the
     /// caller then says task()->forward_interruption(). False: settled already.
     bool suspend_uninterrupted(std::coroutine_handle<> frame) noexcept {

@@ -12,4 +12,8 @@ inline task_record* current_record_or_null() noexcept {
 /// runtime_error when there is none.
 task_record& current_record();
 
+/// In destructors: a task that did not end is torn down with its loop. Its frames may be anywhere between two awaits, and no
+/// other task will ever run.
+bool frames_are_being_destroyed() noexcept;
+
 } // namespace rondo::detail

@@ -25,7 +25,7 @@ protected:
     future_awaiter_base(state_ref<future_state> of, bool last_handle) noexcept
         : done_node(&done), future_(std::move(of)), last_handle_(last_handle) {}
     future_awaiter_base(future_awaiter_base&& other) noexcept
-        : awaiter(std::move(other)),
+        : awaiter(static_cast<awaiter&&>(other)),
           done_node(&done),
           future_(std::move(other.future_)),
           last_handle_(other.last_handle_) {}

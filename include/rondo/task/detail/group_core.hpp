@@ -62,7 +62,8 @@ private:
     class join_awaiter final : public leaf_awaiter<join_awaiter, void> {
     public:
         explicit join_awaiter(group_core& g) noexcept : group_(g) {}
-        join_awaiter(join_awaiter&& other) noexcept : leaf_awaiter(std::move(other)), group_(other.group_) {}
+        join_awaiter(join_awaiter&& other) noexcept
+            : leaf_awaiter(static_cast<leaf_awaiter&&>(other)), group_(other.group_) {}
         ~join_awaiter() {
             if (group_.joiner_ == this) group_.joiner_ = nullptr;
         }

@@ -8,10 +8,10 @@
 #pragma once
 
 #include <rondo/coro/coro.hpp>
+#include <rondo/coro/detail/call.hpp>
 #include <rondo/loop/detail/spawn_arguments.hpp>
 
 #include <cstddef>
-#include <functional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -79,10 +79,9 @@ public:
     explicit stored_call(G&& fn, B&&... args) : fn_(std::forward<G>(fn)), args_(std::forward<B>(args)...) {}
 
     /// Once.
-    RONDO_CORO_WRAPPER auto operator()() {
+    RONDO_CORO_OWNER auto operator()() {
         if constexpr (Seen) {
-            return as_coro(
-                std::apply([this](K&... args) { return std::invoke(std::move(fn_), std::move(args)...); }, args_));
+            return call_with(std::index_sequence_for<K...>());
         } else {
             using T = await_result_t<std::invoke_result_t<F, K...>>;
             return call_in_frame<T>(fn_, args_, std::index_sequence_for<K...>());
@@ -90,6 +89,9 @@ public:
     }
 
 private:
+    template <std::size_t... I> RONDO_CORO_OWNER auto call_with(std::index_sequence<I...>) {
+        return as_coro(call(std::move(fn_), std::get<I>(std::move(args_))...));
+    }
     template <class T, std::size_t... I>
     static coro<T> call_in_frame(F& fn, std::tuple<K...>& args, std::index_sequence<I...>) {
         // One full expression: its temporaries live until the coroutine has ended.

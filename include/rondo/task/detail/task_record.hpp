@@ -55,6 +55,10 @@ public:
     std::exception_ptr take_cancellation(bool awaiter_was_cancelled);
     /// What it waited for accepted a cancellation, and ended with something better.
     void cancellation_was_answered() noexcept { interrupt_ &= static_cast<std::uint8_t>(~caller_accepted); }
+    /// What it waited for accepted a cancellation, and has a value that must not be lost: it is delivered at the next wait.
+    void put_off_cancellation() noexcept {
+        if (interrupt_ & caller_accepted) interrupt_ ^= caller_accepted | caller_asked;
+    }
     /// A task::cancel() that is pending is delivered by what the caller throws now.
     void cancellation_is_delivered() noexcept { interrupt_ &= static_cast<std::uint8_t>(~caller_asked); }
     /// While masked, task::cancel() is counted and delivered after unmask(). For cleanup that must not be torn.

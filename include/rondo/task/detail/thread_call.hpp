@@ -74,6 +74,8 @@ private:
     /// Calls, keeps the outcome, destroys the callable and its arguments.
     virtual void invoke() noexcept = 0;
     virtual void drop_outcome() noexcept = 0;
+    /// In the loop's thread, once or more: it has ended, or will never run, whoever waits for it.
+    virtual void over() noexcept {}
 
     static void run(std::shared_ptr<thread_call> self) noexcept;
     void returned() noexcept;
@@ -101,7 +103,7 @@ private:
     void drop_outcome() noexcept override { outcome = result<R>(no_outcome{}); }
 };
 
-template <class R, class F, class... A> class thread_call_of final : public thread_call_for<R> {
+template <class R, class F, class... A> class thread_call_of : public thread_call_for<R> {
 public:
     template <class G, class... B>
     explicit thread_call_of(G&& fn, B&&... args)
