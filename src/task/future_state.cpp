@@ -2,6 +2,8 @@
 
 #include <rondo/coro/debug.hpp>
 
+#include "task/cancel_walk.hpp"
+
 #include <atomic>
 
 namespace rondo::detail {
@@ -76,33 +78,12 @@ void future_state::settle_failed(std::exception_ptr error) noexcept {
     settle(status::error);
 }
 
-bool future_state::cancel(const std::string& message) {
-    // Depth first. Who is on the path knows by whom it was asked, and refuses to be asked again.
-    future_state* at = this;
-    at->retain();
-    at->asked_by_ = nullptr;
-    for (cancel_step step = at->begin_cancel(message);;) {
-        if (step.ask) {
-            state_ref<future_state> next(step.ask);
-            step = next->begin_cancel(message);
-            if (step.ask) {
-                next->asked_by_ = at;
-                at = next.release();
-            } else {
-                step = at->continue_cancel(message, step.accepted);
-            }
-            continue;
-        }
-        const state_ref<future_state> answered = state_ref<future_state>::adopt(at);
-        at = std::exchange(at->asked_by_, nullptr);
-        if (!at) return step.accepted;
-        step = at->continue_cancel(message, step.accepted);
-    }
-}
+bool future_state::cancel(const std::string& message) { return cancel_walk().ask(*this, message); }
 
 future_state::cancel_step future_state::continue_cancel(const std::string&, bool accepted) {
     return {.accepted = accepted};
 }
+bool future_state::cancel_again(const std::string&) { return !done(); }
 
 future_state::cancel_step future_state::cancel_now(const std::string& message) {
     if (done()) return {};

@@ -46,13 +46,11 @@ void gather_core::child_ended(future_state& child) noexcept {
     if (left_ == 0) whole.release();
 }
 
-bool gather_core::begin_asking(const std::string& message) {
-    if (std::exchange(asking_, true)) return false;
+void gather_core::begin_asking(const std::string& message) {
     cancelled_before_ = std::exchange(cancelled_, true); // before they are asked: a future ends at once
     if (!cancelled_before_) message_ = message;
     accepted_ = false;
     asked_ = 0;
-    return true;
 }
 
 future_state* gather_core::next_to_ask() noexcept {
@@ -60,7 +58,6 @@ future_state* gather_core::next_to_ask() noexcept {
 }
 
 bool gather_core::end_asking() noexcept {
-    asking_ = false;
     if (!accepted_) cancelled_ = cancelled_before_;
     return accepted_;
 }

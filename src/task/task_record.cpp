@@ -78,22 +78,24 @@ std::exception_ptr task_record::cancelled_while_returning() {
 }
 
 future_state::cancel_step task_record::begin_cancel(const std::string& message) {
-    if (done() || (interrupt_ & passing_on) != 0) return {};
+    if (done()) return {};
     ++cancels_;
     const bool reachable = masks_ == 0 && blocked_on;
-    if (future_state* next = reachable ? blocked_on->begin_cancel() : nullptr) {
-        interrupt_ |= passing_on;
-        return {.ask = next};
-    }
+    if (future_state* next = reachable ? blocked_on->begin_cancel() : nullptr) return {.ask = next};
     was_asked(message, reachable && pass_on(message));
     return {.accepted = true};
 }
 
 future_state::cancel_step task_record::continue_cancel(const std::string& message, bool accepted) {
-    interrupt_ &= static_cast<std::uint8_t>(~passing_on);
     if (blocked_on) accepted = blocked_on->end_cancel(accepted) == cancel_outcome::accepted;
     was_asked(message, accepted);
     return {.accepted = true};
+}
+
+bool task_record::cancel_again(const std::string& message) {
+    ++cancels_;
+    was_asked(message, blocked_on && (interrupt_ & caller_accepted) != 0);
+    return true;
 }
 
 void task_record::was_asked(const std::string& message, bool accepted) {
@@ -103,9 +105,9 @@ void task_record::was_asked(const std::string& message, bool accepted) {
 }
 
 bool task_record::pass_on(const std::string& message) noexcept {
-    interrupt_ |= passing_on;
+    const cancel_mark before = std::exchange(mark_, cancel_mark::asking);
     const bool accepted = blocked_on->cancel(message) == cancel_outcome::accepted;
-    interrupt_ &= static_cast<std::uint8_t>(~passing_on);
+    mark_ = before;
     return accepted;
 }
 

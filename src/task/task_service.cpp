@@ -1,5 +1,7 @@
 #include "task/task_service.hpp"
 
+#include "task/cancel_walk.hpp"
+
 #include <rondo/coro/debug.hpp>
 #include <rondo/task/detail/awaiter.hpp>
 #include <rondo/task/detail/launch.hpp>
@@ -46,7 +48,7 @@ const task_factory* custom_factory(event_loop& loop) noexcept {
 }
 
 void report_if_failed(task_record& t) noexcept {
-    if (t.state() != future_state::status::error) return;
+    if (t.state() != future_state::status::error || is_exit_request(t.error())) return; // that the loop throws
     t.mark_observed();
     loop_access::report(t.loop(), {.message = t.label() + " failed", .exception = t.error(), .task = &t});
 }
@@ -66,7 +68,11 @@ void task_service::end_tasks(event_loop& loop) {
             t->asked_to_end = true;
             asked.emplace_back(state_ref<future_state>(t));
         }
-        for (std::size_t i = known; i < asked.size(); ++i) asked[i].record().cancel("the event loop is closing");
+        cancel_walk
+            walk; // who waits for others asks them too: each is asked by this once, in whatever order they are met
+        for (std::size_t i = known; i < asked.size(); ++i) {
+            if (!cancel_walk::has_asked(asked[i].record())) walk.ask(asked[i].record(), "the event loop is closing");
+        }
         return here.tasks != nullptr;
     };
     const time_point until = loop.time() + here.patience;
@@ -82,6 +88,7 @@ void task_service::end_tasks(event_loop& loop) {
     }
     for (const task_base& t : asked) {
         if (t.record().state() != future_state::status::error || is_exit_request(t.record().error())) continue;
+        if (t.record().report_when_failed) continue; // that was done when it failed
         t.record().mark_observed();
         loop_access::report(loop, {.message = t.record().label() + " failed while the event loop was closing",
                                    .exception = t.record().error(),

@@ -54,10 +54,24 @@ TEST_P(CancellationChain, OfOneHundredThousandTasksByAScopeAroundTheFirst) {
     });
 }
 
-TEST_P(CancellationChain, OfThousandsOfTasksThatTheEndOfTheLoopAsks) {
+TEST_P(CancellationChain, OfOneHundredThousandTasksThatTheEndOfTheLoopAsks) {
     run([&]() -> coro<> {
-        const auto tasks = chain_of(many / 20);
+        const auto tasks = chain_of(many);
         co_await yield();
+    });
+    end_loop();
+}
+
+TEST_P(CancellationChain, OfOneHundredThousandTasksThatTheEndOfTheLoopAsksFromTheBottomUp) {
+    struct nested {
+        static coro<> level(std::size_t n) {
+            if (n == 0) co_await sleep_forever();
+            else static_cast<void>(co_await as_result(create_task(level(n - 1))));
+        }
+    };
+    run([&]() -> coro<> {
+        spawn(nested::level(many));
+        co_await test::pass_by(static_cast<int>(many) + 2);
     });
     end_loop();
 }
@@ -115,6 +129,28 @@ TEST_P(CancellationChain, ADiamondAsksWhatBothSidesAwaitTwice) {
         EXPECT_TRUE((co_await as_result(top)).cancelled());
         EXPECT_EQ(bottom.result(), "swallowed"); // both were delivered as one
         EXPECT_EQ(left.result(), "swallowed");
+    });
+}
+
+TEST_P(CancellationChain, FortyDiamondsBelowEachOtherTakeFortyStepsNotTwoToTheFortieth) {
+    struct rhombus {
+        static coro<> level(int n) {
+            if (n == 0) {
+                co_await sleep_forever();
+                co_return;
+            }
+            auto below = create_task(level(n - 1));
+            const auto side = [&]() -> coro<> { co_await below; };
+            co_await gather(side(), side());
+        }
+    };
+    run([&]() -> coro<> {
+        auto t = create_task(rhombus::level(40));
+        co_await test::pass_by(200);
+        t.cancel();
+        EXPECT_TRUE((co_await as_result(t)).cancelled());
+        co_await test::pass_by(200);
+        EXPECT_EQ(all_tasks().size(), 1U);
     });
 }
 

@@ -67,7 +67,7 @@ public:
     done_node* first_waiter() const noexcept { return waiters_; }
 
     /// A future is cancelled at once; a task is asked, and asks what it waits for in its turn, on and on; a gather asks its
-    /// children. False: it is done. Without recursion. O(what is asked).
+    /// children. False: it is done, or it is just passing a cancellation on and the circle of those who wait leads back to it.
     bool cancel(const std::string& message);
     virtual const std::type_info& value_type() const noexcept = 0;
     /// "Task-3 'name'" or "future 17", for people.
@@ -86,7 +86,8 @@ protected:
     ~future_state();
     virtual void destroy() noexcept = 0;
 
-    /// A step of cancel(): who has to be asked next, or null and the answer.
+    // The steps of cancel(), for cancel_walk.
+    /// Who has to be asked next, or null and the answer.
     struct cancel_step {
         future_state* ask = nullptr;
         bool accepted = false;
@@ -94,12 +95,18 @@ protected:
     virtual cancel_step begin_cancel(const std::string& message) = 0;
     /// Who was asked has given that answer.
     virtual cancel_step continue_cancel(const std::string& message, bool accepted);
+    /// In the same cancel(), after others were asked and have answered: they are not asked once more.
+    virtual bool cancel_again(const std::string& message);
+    /// asking: others, for a cancel() that has come this far; has_asked: it has gone on from here.
+    enum class cancel_mark : std::uint8_t { none, asking, has_asked };
+    cancel_mark mark_ = cancel_mark::none;
 
     void settle(status how) noexcept;
     cancel_step cancel_now(const std::string& message);
     void mark_task() noexcept { is_task_ = true; }
 
 private:
+    friend class cancel_walk;
     void last_release() noexcept;
     void report_unobserved() noexcept;
 
@@ -113,7 +120,7 @@ private:
     std::exception_ptr error_;
     std::uint64_t id_;
     std::source_location created_at_;
-    future_state* asked_by_ = nullptr; // during a cancel() that has gone past this
+    future_state* asked_by_ = nullptr; // while mark_ is set: the cancel_walk's
 };
 
 /// Room for a value that comes later.

@@ -51,10 +51,11 @@ protected:
 
     /// Watches the children. Ends at once when all are done.
     void begin_watching();
-    /// Asking the children to cancel, one after the other: the next one, or null. A child that asks back is refused.
-    bool begin_asking(const std::string& message);
+    /// Asking the children to cancel, one after the other: the next one, or null.
+    void begin_asking(const std::string& message);
     future_state* next_to_ask() noexcept;
     void answered(bool accepted) noexcept { accepted_ = accepted_ || accepted; }
+    bool one_accepted() const noexcept { return accepted_; }
     /// True when a child accepted.
     bool end_asking() noexcept;
 
@@ -79,7 +80,6 @@ private:
     std::string message_;
     // While the children are asked:
     std::size_t asked_ = 0;
-    bool asking_ = false;
     bool accepted_ = false;
     bool cancelled_before_ = false;
 };
@@ -96,8 +96,11 @@ private:
     ~gathering() = default;
     void destroy() noexcept override { delete this; }
     step begin_cancel(const std::string& message) override {
-        return !this->done() && begin_asking(message) ? step{.ask = next_to_ask()} : step{};
+        if (this->done()) return {};
+        begin_asking(message);
+        return {.ask = next_to_ask()};
     }
+    bool cancel_again(const std::string&) override { return one_accepted(); }
     step continue_cancel(const std::string&, bool accepted) override {
         answered(accepted);
         if (future_state* next = next_to_ask()) return {.ask = next};

@@ -41,8 +41,7 @@ public:
         return true;
     }
 
-    // Cancellation: task::cancel() is counted and delivered once, a scope is noticed at every suspension. cancel() gives false
-    // also when this is just passing a cancellation on and the circle of those it waits for leads back to it.
+    // Cancellation: task::cancel() is counted and delivered once, a scope is noticed at every suspension.
     int cancelling() const noexcept { return cancels_; }
     int uncancel() noexcept;
     /// A cancellation that was delivered, and stepped back for an error, is delivered once more.
@@ -114,6 +113,7 @@ private:
     bool interrupted_now() noexcept;
     cancel_step begin_cancel(const std::string& message) override;
     cancel_step continue_cancel(const std::string& message, bool accepted) override;
+    bool cancel_again(const std::string& message) override;
     void was_asked(const std::string& message, bool accepted);
     /// Asks what it is blocked on. True: accepted.
     bool pass_on(const std::string& message) noexcept;
@@ -129,7 +129,6 @@ private:
     static constexpr std::uint8_t caller_asked = 1;    // task::cancel(), not delivered yet (asyncio: _must_cancel)
     static constexpr std::uint8_t scope_asked = 2;     // a scope around it is cancelled and no shield is between
     static constexpr std::uint8_t caller_accepted = 4; // task::cancel(), and the awaiter will settle as cancelled
-    static constexpr std::uint8_t passing_on = 8;      // what it is blocked on is being asked
 
     std::coroutine_handle<> root_;
     task_record* newer_ = nullptr;
