@@ -1,7 +1,9 @@
 # The stages of ./dev test; sourced by it. A stage is a function `stage_NAME` that prints its log and, where it counts
 # something, ends it with the line "N passed, N failed". `stage-` names with a dash have functions with an underscore.
 
-stages=(format includes headers rooms words docs names lifetimes lint asan asan-clang16 tsan release install shared)
+stages=(format includes headers rooms words docs names lifetimes asan release install shared)
+# By name, or all of them with `./dev test all`.
+more_stages=(lint asan-clang16 tsan)
 
 stage_format() { sources | "$house/format" clang-format-19; }
 stage_includes() { "$house/include_rules"; }
@@ -79,11 +81,12 @@ run_tests() {
     known_preset "$preset"
 
     if [[ $wanted == stages ]]; then
-        printf '%s\n' "${stages[@]}"
+        printf '%s\n' "${stages[@]}" "${more_stages[@]}"
         return
     fi
-    for stage in "${stages[@]}"; do
-        [[ -z $wanted || $wanted == "$stage" ]] || continue
+    [[ -n $wanted ]] || more_stages=()
+    for stage in "${stages[@]}" "${more_stages[@]}"; do
+        [[ -z $wanted || $wanted == all || $wanted == "$stage" ]] || continue
         run_stage "$stage" "stage_${stage//-/_}"
     done
     if ((${#summary[@]} == 0)); then run_matching_tests "$wanted" "$preset"; fi
