@@ -14,7 +14,8 @@ timeout_scope::~timeout_scope() {
 void timeout_scope::enter() {
     if (phase_ != phase::created) throw runtime_error("this timeout has already been entered");
     task_ = &detail::current_record();
-    cancels_at_entry_ = task_->cancelling();
+    // One that is still to be delivered comes out in here, and is somebody else's.
+    cancels_at_entry_ = task_->cancelling() - (task_->must_cancel() ? 1 : 0);
     if (!absolute_) when_ = detail::deadline_after(task_->loop().time(), after_);
     phase_ = phase::active;
     arm();

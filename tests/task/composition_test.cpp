@@ -125,8 +125,8 @@ private:
                              made.what == kind::shields;
             for (int i = one ? 1 : 1 + random_.below(3); i > 0; --i) made.children.push_back(make(depth + 1));
         }
-        made.swallows = made.what == kind::swallows_cancellations ||
-                        (made.what == kind::cleans_up && made.choice == 0); // what cleanup throws takes its place
+        // An error may take the place of a cancellation: of cleanup, of a group.
+        made.swallows = made.what == kind::swallows_cancellations || made.what == kind::swallows_errors;
         for (const node& child : made.children) made.swallows = made.swallows || child.swallows;
         return made;
     }

@@ -268,6 +268,21 @@ TEST_P(TimeoutScope, ACancellationThatWasSwallowedBeforeItIsNotHeldAgainstIt) {
     });
 }
 
+TEST_P(TimeoutScope, ACancellationThatIsStillToBeDeliveredWhenItBeginsGoesOn) {
+    run([&]() -> coro<> {
+        auto asked_before = create_task([]() -> coro<> {
+            current_task().cancel("outside");
+            co_await timeout(duration::zero(), sleep_forever());
+        });
+        EXPECT_TRUE((co_await as_result(asked_before)).cancelled());
+        auto nested = create_task([]() -> coro<> {
+            current_task().cancel("outside");
+            co_await timeout(duration::zero(), timeout(duration::zero(), sleep_forever()));
+        });
+        EXPECT_TRUE((co_await as_result(nested)).cancelled());
+    });
+}
+
 TEST_P(TimeoutScope, ATimeoutInsideATaskGroupFailsTheGroup) {
     run([]() -> coro<> {
         const auto r = co_await as_result(task_group::run([](task_group& group) -> coro<> {
