@@ -1,8 +1,6 @@
 // What the runner does with SIGINT (asyncio.Runner): the first one cancels main, the second one comes out of the loop.
 #include "support/loop_test.hpp"
 
-#include "loop/signal_action.hpp"
-
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/create_task.hpp>
 #include <rondo/task/run.hpp>
@@ -29,7 +27,10 @@ protected:
     static run_options options(bool handle = true) {
         return {.loop_factory = [] { return test::make_loop(GetParam()); }, .handle_sigint = handle};
     }
-    static bool has_default_action() { return detail::has_default_action(SIGINT); }
+    static bool has_default_action() {
+        struct sigaction now{};
+        return ::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == SIG_DFL;
+    }
     static void interrupt() { ::raise(SIGINT); }
 
 private:
