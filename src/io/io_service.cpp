@@ -48,6 +48,13 @@ bool io_service::any_finishing() const noexcept {
     return false;
 }
 
+bool io_service::owns_descriptor(int fd) const noexcept {
+    for (const io_resource* r = first_; r; r = r->next_) {
+        if (r->owns_descriptor(fd)) return true;
+    }
+    return false;
+}
+
 void io_service::close(event_loop& loop, closing step) noexcept {
     if (step != closing::threads) return;
     for_each([](io_resource& r) { r.loop_is_closing(); });

@@ -17,6 +17,8 @@ public:
     virtual bool is_finishing() const noexcept = 0;
     /// No pass runs any more, and nothing may be submitted. Pending operations complete after this.
     virtual void loop_is_closed() noexcept = 0;
+    /// The program may not watch it with add_reader().
+    virtual bool owns_descriptor(int) const noexcept { return false; }
 
 protected:
     io_resource() = default;
@@ -40,6 +42,8 @@ public:
 
     /// After the tasks have ended. What finishes has a second for it.
     void close(event_loop& loop, closing step) noexcept override;
+    /// O(number of resources).
+    bool owns_descriptor(int fd) const noexcept override;
 
 private:
     template <class F> void for_each(F f) noexcept;

@@ -43,6 +43,7 @@ public:
     ~listener();
 
     const address& where() const noexcept { return where_; }
+    bool owns_descriptor(int fd) const noexcept { return fd == fd_; }
     /// 0 or -errno.
     int start(int backlog) noexcept;
     /// New connections are refused from now on.

@@ -8,6 +8,7 @@
 #include "loop/backend/backend.hpp"
 #include "loop/backend/os.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <exception>
 #include <utility>
@@ -78,6 +79,10 @@ void server_core::close() noexcept {
         if (files.file_identity(file_, now) >= 0 && now == file_identity_) files.unlink_socket(file_);
     }
     wake_if_over();
+}
+
+bool server_core::owns_descriptor(int fd) const noexcept {
+    return std::any_of(listeners_.begin(), listeners_.end(), [fd](const auto& l) { return l->owns_descriptor(fd); });
 }
 
 std::vector<address> server_core::addresses() const {

@@ -107,6 +107,7 @@ private:
     void loop_is_closing() noexcept override { close(); }
     bool is_finishing() const noexcept override { return false; }
     void loop_is_closed() noexcept override {}
+    bool owns_descriptor(int fd) const noexcept override;
     void accepted(int fd, address peer) noexcept override;
     void accept_failed(int error_number, const address& where) noexcept override;
     void note_pending(int change) noexcept override;

@@ -123,6 +123,7 @@ private:
     void loop_is_closing() noexcept override {}
     bool is_finishing() const noexcept override { return phase_ <= phase::closing && !queue_.empty(); }
     void loop_is_closed() noexcept override;
+    bool owns_descriptor(int fd) const noexcept override { return fd == fd_; }
     static void turn(ready_node& node, event_loop& loop);
     static void receive_completed(operation& op) noexcept;
     static void send_completed(operation& op) noexcept;

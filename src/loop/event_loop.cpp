@@ -35,6 +35,8 @@ event_loop::~event_loop() {
         internals_->backend->abandon();
         detail::unregister_loop(*this);
         for (auto& entry : internals_->services) static_cast<void>(entry.second.release()); // they are the parent's
+        static_cast<void>(internals_->signals.release());
+        static_cast<void>(internals_->descriptors.release());
         return;
     }
     if (!closed_) {
@@ -66,14 +68,39 @@ void event_loop::check_can_run() const {
 
 void event_loop::start_running() {
     check_can_run();
+    internals& in = *internals_;
+    if (in.hosted) {
+        state_.ready.tell_of_first(nullptr, nullptr);
+        in.announced = no_wait;
+        in.inbox.wake_up();
+    }
     running_ = true;
-    internals_->thread = std::this_thread::get_id();
+    in.thread = std::this_thread::get_id();
     detail::current_loop = this;
 }
 
 void event_loop::stop_running() noexcept {
     running_ = false;
     detail::current_loop = nullptr;
+    if (internals_->hosted) let_host_sleep();
+}
+
+/// Between two runs of a loop that lives in another one: from here on poll_fd() is what tells of work.
+void event_loop::let_host_sleep() noexcept {
+    if (state_.generation != detail::process_generation) return;
+    internals& in = *internals_;
+    if (!in.inbox.fall_asleep()) in.inbox.take(state_.ready);
+    const bool work = !state_.ready.empty() || (in.signals && in.signals->pending());
+    in.announced = work ? no_wait : in.timers.next_deadline();
+    in.backend->announce(in.announced);
+    if (work) return;
+    state_.ready.tell_of_first(
+        [](void* loop) noexcept {
+            internals& now = *static_cast<event_loop*>(loop)->internals_;
+            now.announced = no_wait;
+            now.backend->announce(no_wait);
+        },
+        this);
 }
 
 void event_loop::run_forever() {
@@ -169,6 +196,8 @@ void event_loop::close() {
     if (state_.generation != detail::process_generation)
         throw runtime_error("this event loop belongs to the parent process: only that can close it");
     internals& in = *internals_;
+    in.hosted = false;
+    state_.ready.tell_of_first(nullptr, nullptr);
     const auto tell = [&](detail::closing step) {
         for (std::size_t i = in.services.size(); i-- > 0;) in.services[i].second->close(*this, step);
     };
@@ -176,6 +205,7 @@ void event_loop::close() {
     tell(detail::closing::threads);
     in.executor_shut = true;
     in.default_executor.reset(); // joins its threads
+    if (in.descriptors) in.descriptors->end();
     in.backend->drain();
     tell(detail::closing::frames);
     in.signals.reset();
@@ -186,10 +216,11 @@ void event_loop::close() {
     in.inbox.take(state_.ready);
     forget_ready();
     in.services.clear();
+    in.descriptors.reset();
     in.backend.reset();
 }
 
-void event_loop::add_signal_handler_impl(int signal, std::function<void()> fn, call_options options) {
+void event_loop::set_signal_handler(int signal, std::function<void()> fn, call_options options) {
     detail::loop_access::signals(*this).add(signal, std::move(fn), std::move(options));
 }
 
@@ -197,10 +228,42 @@ bool event_loop::remove_signal_handler(int signal) {
     return internals_->signals && internals_->signals->remove(signal);
 }
 
+void event_loop::watch_descriptor(int fd, bool for_writing, std::function<void()> fn, call_options options) {
+    check_usable();
+    for (const auto& entry : internals_->services) {
+        if (fd >= 0 && entry.second->owns_descriptor(fd))
+            throw runtime_error("descriptor " + std::to_string(fd) +
+                                " belongs to a stream or server of this event loop");
+    }
+    detail::loop_access::descriptors(*this).set(
+        fd, for_writing ? detail::readiness::writable : detail::readiness::readable, std::move(fn), std::move(options));
+}
+bool event_loop::remove_reader(int fd) {
+    if (closed_) return false;
+    check_usable();
+    return internals_->descriptors && internals_->descriptors->remove(fd, detail::readiness::readable);
+}
+bool event_loop::remove_writer(int fd) {
+    if (closed_) return false;
+    check_usable();
+    return internals_->descriptors && internals_->descriptors->remove(fd, detail::readiness::writable);
+}
+void event_loop::notify_closing(int fd) {
+    if (closed_) return;
+    check_usable();
+    if (internals_->descriptors) internals_->descriptors->notify_closing(fd);
+}
+
 time_point event_loop::time() const noexcept {
     return internals_->backend ? internals_->backend->now() : std::chrono::steady_clock::now();
 }
-int event_loop::poll_fd() const noexcept { return internals_->backend ? internals_->backend->poll_fd() : -1; }
+int event_loop::poll_fd() const noexcept {
+    if (closed_ || state_.generation != detail::process_generation) return -1;
+    const int fd = internals_->backend->poll_fd();
+    if (fd < 0) return -1;
+    internals_->hosted = true; // at the end of the first run it is told when to come back
+    return fd;
+}
 backend_kind event_loop::backend() const noexcept {
     return internals_->backend ? internals_->backend->kind() : backend_kind::automatic;
 }
@@ -234,11 +297,27 @@ std::unique_ptr<event_loop> loop_access::make_loop(std::unique_ptr<detail::backe
 backend& loop_access::backend(event_loop& loop) noexcept { return *loop.internals_->backend; }
 timer_queue& loop_access::timers(event_loop& loop) noexcept { return loop.internals_->timers; }
 
+void loop_access::arm(event_loop& loop, timer_node& timer, time_point when) noexcept {
+    event_loop::internals& in = *loop.internals_;
+    in.timers.arm(timer, when);
+    if (when >= in.announced) [[likely]]
+        return;
+    in.announced = when;
+    in.backend->announce(when);
+}
+
 signal_dispatcher& loop_access::signals(event_loop& loop) {
     loop.check_usable();
     event_loop::internals& in = *loop.internals_;
     if (!in.signals) in.signals = std::make_unique<signal_dispatcher>(*in.backend, in.inbox);
     return *in.signals;
+}
+
+descriptor_watches& loop_access::descriptors(event_loop& loop) {
+    loop.check_usable();
+    event_loop::internals& in = *loop.internals_;
+    if (!in.descriptors) in.descriptors = std::make_unique<descriptor_watches>(loop);
+    return *in.descriptors;
 }
 
 loop_service* loop_access::find_service(event_loop& loop, service_key key) noexcept {
@@ -296,7 +375,13 @@ void stop_listening(event_loop& loop, signal_listener& listener) noexcept {
     if (listener.linked) loop_access::signals(loop).unlisten(listener);
 }
 
-void arm_timer(event_loop& loop, timer_node& timer, time_point when) { loop_access::timers(loop).arm(timer, when); }
+void prepare_to_wait_for(event_loop& loop, int fd) { loop_access::descriptors(loop).make_room(fd); }
+void add_waiter(event_loop& loop, descriptor_waiter& waiter) noexcept { loop_access::descriptors(loop).add(waiter); }
+void remove_waiter(event_loop& loop, descriptor_waiter& waiter) noexcept {
+    if (waiter.linked) loop_access::descriptors(loop).erase(waiter);
+}
+
+void arm_timer(event_loop& loop, timer_node& timer, time_point when) { loop_access::arm(loop, timer, when); }
 void disarm_timer(event_loop& loop, timer_node& timer) noexcept {
     if (timer.armed()) loop_access::timers(loop).disarm(timer);
 }

@@ -5,6 +5,7 @@
 #include <rondo/loop/event_loop.hpp>
 
 #include "loop/backend/backend.hpp"
+#include "loop/descriptor_watches.hpp"
 #include "loop/inbox.hpp"
 #include "loop/signals.hpp"
 #include "loop/timer_queue.hpp"
@@ -24,10 +25,13 @@ struct event_loop::internals {
     std::shared_ptr<executor> default_executor;
     void (*reporter)(event_loop&, const detail::error_report&) = nullptr;
     std::unique_ptr<detail::signal_dispatcher> signals;
+    std::unique_ptr<detail::descriptor_watches> descriptors;
     std::thread::id thread; // of the run that is going on
     unsigned passes_without_poll = 0;
     std::shared_ptr<detail::loop_door> door;
-    bool executor_shut = false; // there is no default executor any more
+    bool executor_shut = false;               // there is no default executor any more
+    bool hosted = false;                      // poll_fd() was called: a host loop runs this one
+    time_point announced = time_point::min(); // what the host that sleeps waits for at the latest
 };
 
 } // namespace rondo

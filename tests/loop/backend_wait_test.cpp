@@ -1,5 +1,6 @@
 // Waiting: deadlines, wake-ups, threads and forks.
 #include "loop/backend_fixture.hpp"
+#include "support/blocked_thread.hpp"
 #include "support/in_child.hpp"
 
 #include <atomic>
@@ -104,14 +105,86 @@ TEST_P(BackendWait, ItsDescriptorTellsThatThereIsWork) {
     std::array<char, 4> buffer{};
     probe_operation recv;
     set_recv(recv, a.fd, buffer);
-    ASSERT_FALSE(io->submit(recv));
-    io->wait(time_point::min());
     pollfd p{.fd = io->poll_fd(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&p, 1, 0), 1) << "at first";
+    io->wait(time_point::min());
+    io->announce(time_point::max());
+    EXPECT_EQ(::poll(&p, 1, 0), 0);
+    ASSERT_FALSE(io->submit(recv));
+    EXPECT_EQ(::poll(&p, 1, 0), 1) << "the kernel does not know of it yet";
+    io->wait(time_point::min());
+    io->announce(time_point::max());
     EXPECT_EQ(::poll(&p, 1, 0), 0);
     write_all(b.fd, "x");
     EXPECT_EQ(::poll(&p, 1, -1), 1);
     io->wait(time_point::min());
     EXPECT_FALSE(recv.pending());
+    io->announce(time_point::max());
+    EXPECT_EQ(::poll(&p, 1, 0), 0);
+    EXPECT_EQ(io->poll_fd(), p.fd);
+}
+
+TEST_P(BackendWait, ItsDescriptorWakesAHostThatSleeps) {
+    auto [a, b] = stream_pair();
+    const int theirs = b.fd;
+    pollfd p{.fd = io->poll_fd(), .events = POLLIN, .revents = 0};
+    const pid_t self = ::gettid();
+    for (int i = 0; i < 20; ++i) {
+        std::array<char, 4> buffer{};
+        probe_operation recv;
+        set_recv(recv, a.fd, buffer);
+        ASSERT_FALSE(io->submit(recv));
+        io->wait(time_point::min());
+        io->announce(time_point::max());
+        std::thread other([&] {
+            test::wait_until_blocked(self);
+            if (i % 2) io->wake();
+            write_all(theirs, "x");
+        });
+        while (recv.pending()) {
+            if (::poll(&p, 1, -1) != 1) continue; // EINTR: the kernel's own work in this thread
+            io->wait(time_point::min());
+            io->announce(time_point::max());
+        }
+        other.join();
+        io->wait(time_point::min());
+    }
+}
+
+TEST_P(BackendWait, ItsDescriptorTellsThatATimeHasCome) {
+    pollfd p{.fd = io->poll_fd(), .events = POLLIN, .revents = 0};
+    for (int i = 0; i < 3; ++i) {
+        const time_point soon = io->now() + 1ms;
+        io->announce(soon);
+        EXPECT_EQ(::poll(&p, 1, -1), 1);
+        EXPECT_GE(io->now(), soon);
+        io->announce(io->now() + 1h);
+        EXPECT_EQ(::poll(&p, 1, 0), 0);
+    }
+    io->announce(time_point::min());
+    EXPECT_EQ(::poll(&p, 1, 0), 1);
+}
+
+TEST_P(BackendWait, ItsDescriptorTellsOfAWakeUpAndOfACancellation) {
+    auto [a, b] = stream_pair();
+    std::array<char, 4> buffer{};
+    probe_operation recv;
+    set_recv(recv, a.fd, buffer);
+    ASSERT_FALSE(io->submit(recv));
+    pollfd p{.fd = io->poll_fd(), .events = POLLIN, .revents = 0};
+    for (int i = 0; i < 3; ++i) {
+        io->wait(time_point::min());
+        io->announce(time_point::max());
+        EXPECT_EQ(::poll(&p, 1, 0), 0);
+        io->wake();
+        EXPECT_EQ(::poll(&p, 1, 0), 1);
+    }
+    io->wait(time_point::min());
+    io->announce(time_point::max());
+    io->cancel(recv);
+    EXPECT_EQ(::poll(&p, 1, 0), 1);
+    while (recv.pending()) io->wait(time_point::min());
+    EXPECT_EQ(recv.result, -ECANCELED);
 }
 
 TEST_P(BackendWait, MayBeMadeInOneThreadAndUsedInAnother) {
@@ -216,6 +289,7 @@ TEST_P(BackendWait, AForkedChildLetsGoAndTheParentGoesOn) {
 }
 
 TEST_P(BackendWait, AForkedChildDoesNotWakeItsParent) {
+    pollfd p{.fd = io->poll_fd(), .events = POLLIN, .revents = 0};
     io->wait(time_point::min());
     EXPECT_EQ(test::in_child([&] {
                   io->abandon();
@@ -224,7 +298,7 @@ TEST_P(BackendWait, AForkedChildDoesNotWakeItsParent) {
                   return true;
               }),
               0);
-    pollfd p{.fd = io->poll_fd(), .events = POLLIN, .revents = 0};
+    io->announce(time_point::max());
     EXPECT_EQ(::poll(&p, 1, 0), 0);
 }
 

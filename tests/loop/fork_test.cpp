@@ -191,8 +191,8 @@ TEST_P(Fork, TheParentsThreadsGoOn) {
 }
 
 TEST_P(Fork, AChildDoesNotWakeItsParent) {
-    run_passes(1);
     const int fd = loop().poll_fd();
+    run_passes(1);
     EXPECT_EQ(in_child([&] {
                   refuses([&] { loop().call_soon_threadsafe([] {}); });
                   destroy_loop();

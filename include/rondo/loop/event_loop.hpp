@@ -26,6 +26,9 @@ namespace rondo {
 template <class T = void> class future;
 template <class T = void> class task;
 class future_base;
+namespace detail {
+class readiness_awaiter;
+}
 class task_base;
 class any_coro;
 struct error_context;
@@ -62,7 +65,10 @@ public:
     void stop() noexcept;
     /// One pass that waits at most `timeout`. False: nothing was ready.
     bool run_once(delay timeout);
-    /// Readable when run_once(0) would find I/O; for embedding in another loop, together with next_deadline().
+    /// For a loop that lives in a host loop (GLib, Qt, Asio): the host polls this descriptor, and calls run_once(0s) when it
+    /// is readable. That is as long as a pass has something to do: callbacks and tasks, due timers, I/O, signals, calls from
+    /// other threads; sometimes in vain. It is the same at every call, the loop's own, and readable at first. -1 when
+    /// it cannot be made (EMFILE), the loop is closed, or in the child of a fork().
     int poll_fd() const noexcept;
     bool is_running() const noexcept { return running_; }
     bool is_closed() const noexcept { return closed_; }
@@ -123,12 +129,30 @@ public:
     duration slow_callback_duration() const noexcept { return slow_callback_duration_; }
     void set_slow_callback_duration(duration d) noexcept { slow_callback_duration_ = d; }
 
+    /// Calls fn() once in each pass in which a read from fd (a write to it) would not wait: bytes are there, the end of them,
+    /// a connection, an error. Level-triggered, until it is removed; replaces the one before. All calls share one context.
+    /// Whoever closes fd removes it first, or says notify_closing(). value_error: negative; std::system_error: not open;
+    /// runtime_error: it belongs to a stream or server of this loop.
+    template <std::invocable F> void add_reader(int fd, F&& fn, call_options options = {}) {
+        watch_descriptor(fd, false, repeatable(std::forward<F>(fn)), std::move(options));
+    }
+    template <std::invocable F> void add_writer(int fd, F&& fn, call_options options = {}) {
+        watch_descriptor(fd, true, repeatable(std::forward<F>(fn)), std::move(options));
+    }
+    /// True when there was one: it will not be called any more. False in a closed loop.
+    bool remove_reader(int fd);
+    bool remove_writer(int fd);
+    /// co_await loop.readable(fd): <rondo/io/readiness.hpp>.
+    detail::readiness_awaiter readable(int fd);
+    detail::readiness_awaiter writable(int fd);
+    /// Before fd is closed: removes its reader and writer, and who waits in readable() or writable() gets EBADF.
+    void notify_closing(int fd);
+
     /// Calls fn() in the loop whenever `signal` arrives, in place of the action from before; replaces the previous handler.
     /// Several arrivals before the loop comes round are one call. All calls share one context. In the child of a fork() the
     /// signal is ignored. value_error: no such signal; runtime_error: it cannot be caught, or this is not the main thread.
     template <std::invocable F> void add_signal_handler(int signal, F&& fn, call_options options = {}) {
-        static_assert(detail::is_callback<F>, "a coroutine function is no callback: say [...] { spawn(fn); }");
-        add_signal_handler_impl(signal, std::function<void()>(std::forward<F>(fn)), std::move(options));
+        set_signal_handler(signal, repeatable(std::forward<F>(fn)), std::move(options));
     }
     /// True when there was one: it will not be called any more. The action from before comes back. close() does this.
     bool remove_signal_handler(int signal);
@@ -199,9 +223,16 @@ private:
     void check_usable_slowly() const;
     void check_can_run() const;
     handle enqueue_threadsafe(detail::callback& c);
-    void add_signal_handler_impl(int signal, std::function<void()> fn, call_options options);
+    /// fn as a copyable function; it may only be movable itself.
+    template <class F> static std::function<void()> repeatable(F&& fn) {
+        static_assert(detail::is_callback<F>, "a coroutine function is no callback: say [...] { spawn(fn); }");
+        return [shared = std::make_shared<std::decay_t<F>>(std::forward<F>(fn))] { (*shared)(); };
+    }
+    void set_signal_handler(int signal, std::function<void()> fn, call_options options);
+    void watch_descriptor(int fd, bool for_writing, std::function<void()> fn, call_options options);
     void start_running();
     void stop_running() noexcept;
+    void let_host_sleep() noexcept;
     bool pass(time_point until);
     void run_ready();
     void forget_ready() noexcept;

@@ -47,9 +47,12 @@ public:
     /// In a child after fork(): lets go of everything without touching what the parent still uses.
     virtual void abandon() noexcept = 0;
 
-    /// Readable when the kernel has something for wait() to complete: for embedding in another loop, which calls
-    /// wait(time_point::min()) before it sleeps, so that everything submitted is known to the kernel.
-    virtual int poll_fd() const noexcept = 0;
+    /// For a loop that lives in a host loop: a descriptor for that to poll. Made, and readable, at the first call; the same
+    /// from then on. -errno when it cannot be made.
+    virtual int poll_fd() noexcept = 0;
+    /// The host will sleep. From here to the next wait() poll_fd() is readable as soon as wait() has something to complete,
+    /// wake() is called, something is submitted or cancelled, or `until` has come. Once poll_fd() was called.
+    virtual void announce(time_point until) noexcept = 0;
 
     virtual time_point now() const noexcept = 0;
     virtual std::chrono::system_clock::time_point wall_now() const noexcept = 0;

@@ -99,6 +99,7 @@ bool epoll_backend::submit(operation& op) noexcept {
         }
         d->exhausted[dir] = true;
     }
+    tell_host();
     op.phase = operation::state::submitted;
     op.note = 0;
     d->waiting[dir].push_back(op);
@@ -118,6 +119,7 @@ void epoll_backend::note_success(const operation& op, descriptor* d) noexcept {
 
 void epoll_backend::cancel(operation& op) noexcept {
     if (op.phase != operation::state::submitted) return;
+    tell_host();
     op.phase = operation::state::cancelling;
     if (op.note & is_done) return;
     const direction dir = direction_of(op);
@@ -211,6 +213,7 @@ void epoll_backend::run_waiting(int fd, direction dir) noexcept {
 }
 
 void epoll_backend::wait(time_point until) noexcept {
+    host_is_awake();
     apply_changes();
     const duration timeout = done_.empty() ? time_left(until) : duration::zero();
     std::array<::epoll_event, 256> events;
@@ -231,6 +234,11 @@ void epoll_backend::wait(time_point until) noexcept {
         if (event.data.fd != wake_descriptor()) on_ready(event.data.fd, event.events);
     }
     deliver();
+}
+
+void epoll_backend::announce(time_point until) noexcept {
+    apply_changes();
+    let_host_sleep(done_.empty() ? until : time_point::min());
 }
 
 /// What complete() adds to done_ waits for the next wait().
@@ -264,7 +272,7 @@ void epoll_backend::abandon() noexcept {
     changed_.clear();
     pending_ = 0;
     ::close(std::exchange(epoll_, -1));
-    close_wake_descriptor();
+    close_descriptors();
 }
 
 void epoll_backend::opened(int fd, bool stream) noexcept {

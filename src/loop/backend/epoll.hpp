@@ -29,7 +29,7 @@ public:
     void wait(time_point until) noexcept override;
     void drain() noexcept override;
     void abandon() noexcept override;
-    int poll_fd() const noexcept override { return epoll_; }
+    void announce(time_point until) noexcept override;
     detail::os& os() noexcept override { return os_; }
 
 private:
@@ -56,6 +56,7 @@ private:
         epoll_backend& owner_;
     };
 
+    int show_work(host_descriptor& to) noexcept override { return to.watch(epoll_); }
     static direction direction_of(const operation& op) noexcept;
     descriptor* find(int fd) noexcept;
     descriptor* find_or_make(int fd) noexcept;

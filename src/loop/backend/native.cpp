@@ -24,11 +24,31 @@ native_backend::native_backend() : wake_descriptor_(::eventfd(0, EFD_CLOEXEC | E
     random_state_[0] |= 1; // all zeroes is the one state that xoshiro never leaves
 }
 
-native_backend::~native_backend() { close_wake_descriptor(); }
+native_backend::~native_backend() { close_descriptors(); }
 
-void native_backend::close_wake_descriptor() noexcept {
+void native_backend::close_descriptors() noexcept {
     if (wake_descriptor_ >= 0) ::close(wake_descriptor_);
     wake_descriptor_ = -1;
+    host_.close();
+    host_sleeps_ = false;
+}
+
+int native_backend::poll_fd() noexcept {
+    if (host_.is_open()) return host_.number();
+    int error = host_.open();
+    if (!error) error = show_work(host_);
+    if (error) host_.close();
+    return error ? error : host_.number();
+}
+
+void native_backend::let_host_sleep(time_point until) noexcept {
+    host_.set(until);
+    host_sleeps_ = true;
+}
+
+void native_backend::wake_host() noexcept {
+    host_sleeps_ = false;
+    host_.set(time_point::min());
 }
 
 void native_backend::wake() noexcept {

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -78,7 +79,10 @@ void prepare(io_uring_sqe* sqe, operation& op, bool poll_first) noexcept {
 uring_backend::uring_backend(ring_options options)
     : options_(options), ring_(std::make_unique<uring_ring>(options)), process_(::getpid()) {}
 
-uring_backend::~uring_backend() { assert(in_flight_.empty() && backlog_.empty() && done_.empty()); }
+uring_backend::~uring_backend() {
+    assert(in_flight_.empty() && backlog_.empty() && done_.empty());
+    if (work_descriptor_ >= 0) ::close(work_descriptor_);
+}
 
 bool uring_backend::submit(operation& op) noexcept {
     assert(!op.pending());
@@ -87,6 +91,7 @@ bool uring_backend::submit(operation& op) noexcept {
         op.result = perform(op, false);
         return true;
     }
+    tell_host();
     op.phase = operation::state::submitted;
     op.note &= kept;
     op.result = 0;
@@ -137,6 +142,7 @@ void uring_backend::request_wake() noexcept {
 
 void uring_backend::cancel(operation& op) noexcept {
     if (op.phase != operation::state::submitted) return;
+    tell_host();
     op.phase = operation::state::cancelling;
     if (op.note & is_done) return;
     if (op.note & in_backlog) {
@@ -170,14 +176,40 @@ void uring_backend::catch_up() noexcept {
     }
 }
 
+/// There is something to do without waiting.
+bool uring_backend::is_busy() const noexcept {
+    return ring_->completions_ready() > 0 || !done_.empty() || !backlog_.empty() || cancels_to_send_ > 0 ||
+           !wake_requested_;
+}
+
 void uring_backend::wait(time_point until) noexcept {
+    host_is_awake();
     catch_up();
-    const bool busy = ring_->completions_ready() > 0 || !done_.empty() || !backlog_.empty() || cancels_to_send_ > 0 ||
-                      !wake_requested_;
-    const duration timeout = busy ? duration::zero() : time_left(until);
+    const duration timeout = is_busy() ? duration::zero() : time_left(until);
     if (timeout > duration::zero() || ring_->wants_enter()) enter(timeout);
     take_completions();
     deliver();
+}
+
+/// An eventfd that the ring counts into. Not the ring's own descriptor: with DEFER_TASKRUN that is not readable before the
+/// work is done, which nobody asks for while the host sleeps. And the wake-up descriptor itself: the kernel delays what one
+/// eventfd causes in another.
+int uring_backend::show_work(host_descriptor& to) noexcept {
+    if (work_descriptor_ < 0) work_descriptor_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (work_descriptor_ < 0) return -errno;
+    const int error = to.watch(work_descriptor_);
+    return error ? error : to.watch(wake_descriptor());
+}
+
+void uring_backend::announce(time_point until) noexcept {
+    std::uint64_t count = 0;
+    const bool was_told = ::read(work_descriptor_, &count, sizeof count) > 0;
+    catch_up();
+    if (ring_->wants_enter() || !ring_->bound()) enter(duration::zero());
+    // Told once, it is asked anew: Linux 6.18 tells only once of what an eventfd (a program's own, say) has caused.
+    if (was_told) ring_->tell_of_work(-1);
+    const bool will_tell = ring_->tell_of_work(work_descriptor_); // otherwise the host has to come and look
+    let_host_sleep(!will_tell || is_busy() || ring_->wants_enter() ? time_point::min() : until);
 }
 
 void uring_backend::enter(duration timeout) noexcept {
@@ -265,7 +297,8 @@ void uring_backend::abandon() noexcept {
     cancels_to_send_ = 0;
     unwatch();
     ring_->abandon();
-    close_wake_descriptor();
+    if (work_descriptor_ >= 0) ::close(std::exchange(work_descriptor_, -1));
+    close_descriptors();
 }
 
 void uring_backend::renew_ring() noexcept {
@@ -315,6 +348,7 @@ void uring_backend::on_thread_end() noexcept {
     }
     calling_back_ = false;
     renew_ring();
+    tell_host();
 }
 
 } // namespace rondo::detail

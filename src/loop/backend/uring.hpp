@@ -29,16 +29,18 @@ public:
     void wait(time_point until) noexcept override;
     void drain() noexcept override;
     void abandon() noexcept override;
-    int poll_fd() const noexcept override { return ring_->fd(); }
+    void announce(time_point until) noexcept override;
     detail::os& os() noexcept override { return os_; }
 
 private:
+    int show_work(host_descriptor& to) noexcept override;
     void start(operation& op) noexcept;
     bool request(operation& op) noexcept;
     bool request_cancel(operation& op) noexcept;
     void request_wake() noexcept;
     io_uring_sqe* entry() noexcept;
     void catch_up() noexcept;
+    bool is_busy() const noexcept;
     void enter(duration timeout) noexcept;
     void take_completions() noexcept;
     void on_completion(operation& op, std::int32_t result, std::uint32_t flags) noexcept;
@@ -56,6 +58,7 @@ private:
     std::size_t cancels_to_send_ = 0; // in in_flight_, found the ring full
     bool wake_requested_ = false;
     bool calling_back_ = false; // the thread ends: nothing new goes to the kernel
+    int work_descriptor_ = -1;  // the ring counts what it has done into it, for a host
     int process_;
     posix_os os_;
 };

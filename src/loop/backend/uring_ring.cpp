@@ -128,6 +128,15 @@ int uring_ring::enter(duration timeout) noexcept {
     return call(to_submit, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &argument, sizeof argument);
 }
 
+bool uring_ring::tell_of_work(int eventfd) noexcept {
+    if (told_ == eventfd) return true;
+    const auto fd = static_cast<unsigned>(ring_.ring_fd);
+    if (told_ >= 0) io_uring_register(fd, IORING_UNREGISTER_EVENTFD, nullptr, 0);
+    const bool done = eventfd < 0 || io_uring_register(fd, IORING_REGISTER_EVENTFD, &eventfd, 1) == 0;
+    told_ = done ? eventfd : -1;
+    return done;
+}
+
 int uring_ring::submit() noexcept { return bound() ? call(filled(), 0, 0, nullptr, 0) : -EAGAIN; }
 
 bool uring_ring::wants_enter() const noexcept {

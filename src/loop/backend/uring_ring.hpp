@@ -50,6 +50,9 @@ public:
     bool wants_enter() const noexcept;
     /// enter() was called: it is that thread's.
     bool bound() const noexcept { return thread_ != 0; }
+    /// From now on the kernel adds to this eventfd (-1: no more) whenever there are completions, or work for enter() to do. By
+    /// the thread whose it is; false: not possible.
+    bool tell_of_work(int eventfd) noexcept;
     bool overflowed() const noexcept { return kernel_flags() & IORING_SQ_CQ_OVERFLOW; }
 
     unsigned completions_ready() const noexcept { return io_uring_cq_ready(&ring_); }
@@ -74,6 +77,7 @@ private:
     io_uring ring_{};
     unsigned flags_ = 0;
     std::uint64_t thread_ = 0; // whose it is; 0 until the first enter()
+    int told_ = -1;            // the eventfd
     int registered_ = -1;      // index among the thread's registered rings: spares the kernel a look-up
 };
 

@@ -8,6 +8,8 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <source_location>
 #include <string>
 
 namespace rondo {
@@ -24,9 +26,11 @@ class scope_node;
 class future_state;
 class callback;
 class backend;
+class descriptor_watches;
 class loop_door;
 class signal_dispatcher;
 class timer_queue;
+struct timer_node;
 
 /// Rises by one in the child of every fork(): a loop belongs to the process that made it.
 extern int process_generation;
@@ -61,6 +65,7 @@ struct error_report {
     task_record* task = nullptr;
     callback* handle = nullptr;
     rondo::transport* transport = nullptr;
+    std::optional<std::source_location> created_at = std::nullopt; // where none of these tells it
 };
 
 /// The steps of a loop's end, in this order. Between `threads` and `frames` all operations of the backend are ended.
@@ -75,6 +80,8 @@ public:
     virtual ~loop_service() = default;
     /// The loop is closing. In the first two steps it can still run passes (loop_access::run_while).
     virtual void close(event_loop&, closing) noexcept {}
+    /// This descriptor is its own affair: the program may not watch it.
+    virtual bool owns_descriptor(int) const noexcept { return false; }
 };
 using service_key = const void*;
 
@@ -85,8 +92,10 @@ struct loop_access {
     static loop_state& state(event_loop& loop) noexcept;
     static detail::backend& backend(event_loop& loop) noexcept;
     static timer_queue& timers(event_loop& loop) noexcept;
+    static void arm(event_loop& loop, timer_node& timer, time_point when) noexcept;
     /// Made on first use.
     static signal_dispatcher& signals(event_loop& loop);
+    static descriptor_watches& descriptors(event_loop& loop);
     static loop_service* find_service(event_loop& loop, service_key key) noexcept;
     static void add_service(event_loop& loop, service_key key, std::unique_ptr<loop_service> service);
     static void set_error_reporter(event_loop& loop, void (*reporter)(event_loop&, const error_report&)) noexcept;

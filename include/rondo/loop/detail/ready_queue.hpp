@@ -3,6 +3,8 @@
 
 #include <rondo/coro/invariant.hpp>
 
+#include <utility>
+
 namespace rondo {
 class event_loop;
 }
@@ -28,9 +30,11 @@ public:
 
     void push(ready_node& node) noexcept {
         require_invariant(node.next == nullptr && &node != tail_, "a node is in the ready queue at most once");
-        if (tail_) tail_->next = &node;
-        else head_ = &node;
+        const bool first = !tail_;
+        (first ? head_ : tail_->next) = &node;
         tail_ = &node;
+        if (first && told_) [[unlikely]]
+            std::exchange(told_, nullptr)(who_);
     }
     ready_node& pop() noexcept {
         ready_node& node = *head_;
@@ -40,9 +44,18 @@ public:
         return node;
     }
 
+    using listener = void (*)(void*) noexcept;
+    /// Calls told(who), once, when something is pushed and nothing was there. Null: no more.
+    void tell_of_first(listener told, void* who) noexcept {
+        told_ = told;
+        who_ = who;
+    }
+
 private:
     ready_node* head_ = nullptr;
     ready_node* tail_ = nullptr;
+    listener told_ = nullptr;
+    void* who_ = nullptr;
 };
 
 } // namespace rondo::detail
