@@ -46,6 +46,12 @@ void gather_core::child_ended(future_state& child) noexcept {
     if (left_ == 0) whole.release();
 }
 
+void gather_core::unended_children(std::vector<const future_state*>& who) const {
+    for (const auto& child : children_) {
+        if (!child->done()) who.push_back(child.get());
+    }
+}
+
 void gather_core::begin_asking(const std::string& message) {
     cancelled_before_ = std::exchange(cancelled_, true); // before they are asked: a future ends at once
     if (!cancelled_before_) message_ = message;

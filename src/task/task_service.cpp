@@ -129,6 +129,7 @@ void task_service::report(event_loop& loop, const error_report& what) {
     context.message = what.message;
     context.exception = what.exception;
     context.transport = what.transport;
+    context.created_at = what.created_at;
     if (what.future) {
         if (what.future->created_at().line() != 0) context.created_at = what.future->created_at();
         if (what.future->is_task()) context.task = task_base(state_ref<future_state>(what.future));

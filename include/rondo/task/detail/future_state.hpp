@@ -14,6 +14,7 @@
 #include <typeinfo>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace rondo::detail {
 
@@ -72,6 +73,8 @@ public:
     virtual const std::type_info& value_type() const noexcept = 0;
     /// "Task-3 'name'" or "future 17", for people.
     virtual std::string label() const = 0;
+    /// Those whose end ends it, where it is no task: the children of a gather. An edge of the await graph.
+    virtual void depends_on(std::vector<const future_state*>& who) const { static_cast<void>(who); }
 
     /// Ends it with an error; a cancelled_error makes it cancelled. It must be pending.
     void settle_error(std::exception_ptr error) noexcept;

@@ -49,6 +49,7 @@ protected:
     gather_core(std::vector<state_ref<future_state>> children, bool exceptions);
     ~gather_core() = default;
 
+    void unended_children(std::vector<const future_state*>& who) const;
     /// Watches the children. Ends at once when all are done.
     void begin_watching();
     /// Asking the children to cancel, one after the other: the next one, or null.
@@ -90,6 +91,7 @@ public:
         : future_of<T>(loop, std::source_location()), gather_core(std::move(children), exceptions) {}
     void begin() { begin_watching(); }
     std::string label() const override { return "gather " + std::to_string(this->id()); }
+    void depends_on(std::vector<const future_state*>& who) const override { unended_children(who); }
 
 private:
     using step = future_state::cancel_step;

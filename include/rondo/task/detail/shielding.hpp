@@ -20,6 +20,9 @@ public:
         this->retain(); // until the inner one has ended
         inner_->add_done_node(*this);
     }
+    void depends_on(std::vector<const future_state*>& who) const override {
+        if (inner_) who.push_back(inner_.get());
+    }
 
 private:
     ~shielding() = default;

@@ -1,0 +1,96 @@
+// with(): a resource whose entering and leaving are awaited (PEP 492: async with).
+#pragma once
+
+#include <rondo/coro/coro.hpp>
+#include <rondo/task/as_result.hpp>
+#include <rondo/task/detail/replaced_by.hpp>
+#include <rondo/task/detail/start_body.hpp>
+#include <rondo/task/detail/uninterrupted.hpp>
+
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace rondo {
+
+/// aenter() gives an awaitable; aexit(exception_ptr), told of the error or null, an awaitable of void, or of bool: true swallows
+/// the error.
+template <class R>
+concept async_resource = requires(R& r, std::exception_ptr e) {
+    r.aenter();
+    r.aexit(e);
+} && awaitable<decltype(std::declval<R&>().aenter())> && awaitable<decltype(std::declval<R&>().aexit(nullptr))>;
+
+namespace detail {
+
+template <class R> using exit_t = await_result_t<decltype(std::declval<R&>().aexit(nullptr))>;
+template <class R, class T>
+using with_t = std::conditional_t<std::is_void_v<exit_t<R>>, T, std::optional<non_void_t<T>>>;
+template <class R> using entered_t = std::remove_reference_t<await_result_t<decltype(std::declval<R&>().aenter())>>;
+/// What the body is given: what entering gave, or the resource.
+template <class R> using scope_of_t = std::conditional_t<std::is_void_v<entered_t<R>>, R, entered_t<R>>;
+
+template <class R> coro<bool> leave_resource(R& resource, std::exception_ptr error) {
+    if constexpr (std::is_void_v<exit_t<R>>) {
+        co_await resource.aexit(std::move(error));
+        co_return false;
+    } else {
+        co_return static_cast<bool>(co_await resource.aexit(std::move(error)));
+    }
+}
+
+template <class R, class F, class S> coro<with_t<R, body_t<F, S>>> with_entered(R& resource, F& body, S& scope) {
+    using T = body_t<F, S>;
+    auto outcome = co_await as_result(start_body(body, scope));
+    result<bool> swallowed(false);
+    {
+        uninterrupted stretch;
+        swallowed = co_await as_result(leave_resource(resource, outcome.error()));
+    }
+    if (!swallowed) std::rethrow_exception(replaced_by(swallowed.error(), outcome.error()));
+    if constexpr (std::is_void_v<exit_t<R>>) {
+        co_return std::move(outcome).value();
+    } else {
+        if (!outcome && *swallowed) co_return std::nullopt;
+        if constexpr (std::is_void_v<T>) {
+            std::move(outcome).value();
+            co_return std::monostate();
+        } else {
+            co_return std::move(outcome).value();
+        }
+    }
+}
+
+/// R: the resource, or a reference to it.
+template <class R, class F>
+coro<with_t<std::remove_reference_t<R>, body_t<F, scope_of_t<std::remove_reference_t<R>>>>> with(R resource, F body) {
+    using own = std::remove_reference_t<R>;
+    if constexpr (std::is_void_v<entered_t<own>>) {
+        co_await resource.aenter();
+        co_return co_await with_entered<own>(resource, body, resource);
+    } else {
+        auto&& entered = co_await resource.aenter();
+        co_return co_await with_entered<own>(resource, body, entered);
+    }
+}
+
+} // namespace detail
+
+/// Enters, runs body(entered), or body(resource) when entering gives nothing, or body(), and leaves on every path: after a value,
+/// an error, a cancellation. Leaving is not interrupted, as the cleanup of finally(). Gives the value of the body; when aexit() can
+/// swallow errors an optional of it, nullopt when it did. What aexit() throws replaces the error of the body, which is then its
+/// cause_of(). When aenter() throws, nothing else is called. The resource is an lvalue, or moved into the coroutine.
+///
+///     co_await rondo::with(pool.connection(), [](connection& c) -> rondo::coro<> { co_await c.execute("..."); });
+template <async_resource R, class F, class E = detail::scope_of_t<R>>
+RONDO_CORO_WRAPPER coro<detail::with_t<R, body_t<F, E>>> with(R& resource, F body) {
+    return detail::with<R&, F>(resource, std::move(body));
+}
+template <async_resource R, class F, class E = detail::scope_of_t<R>>
+    requires(!std::is_lvalue_reference_v<R>)
+RONDO_CORO_WRAPPER coro<detail::with_t<R, body_t<F, E>>> with(R&& resource, F body) {
+    return detail::with<R, F>(std::move(resource), std::move(body));
+}
+
+} // namespace rondo
