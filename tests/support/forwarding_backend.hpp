@@ -92,7 +92,8 @@ public:
     void wake() noexcept override { to_->wake(); }
     void drain() noexcept override { to_->drain(); }
     void abandon() noexcept override { to_->abandon(); }
-    int poll_fd() const noexcept override { return to_->poll_fd(); }
+    int poll_fd() noexcept override { return to_->poll_fd(); }
+    void announce(time_point until) noexcept override { to_->announce(until); }
     time_point now() const noexcept override { return to_->now(); }
     std::chrono::system_clock::time_point wall_now() const noexcept override { return to_->wall_now(); }
     std::uint64_t random() noexcept override { return to_->random(); }
