@@ -17,8 +17,10 @@ endif()
 # The library exports it, since both sides of a call must agree on how a frame is allocated.
 set(rondo_public_options "$<$<CXX_COMPILER_ID:Clang>:-fcoro-aligned-allocation>")
 
-# The macro prefix makes every std::source_location (await sites, creation sites) relative to the checkout.
-add_compile_options(-fno-omit-frame-pointer "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
+# The macro prefix makes every std::source_location (await sites, creation sites) relative to the checkout, also where
+# ccache has made the path relative to the build directory.
+cmake_path(RELATIVE_PATH PROJECT_SOURCE_DIR BASE_DIRECTORY "${CMAKE_BINARY_DIR}" OUTPUT_VARIABLE rondo_way_back)
+add_compile_options(-fno-omit-frame-pointer "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=" "-fmacro-prefix-map=${rondo_way_back}/=")
 
 if(PROJECT_IS_TOP_LEVEL)
     add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor)
@@ -39,10 +41,15 @@ if(PROJECT_IS_TOP_LEVEL)
         endif()
     endif()
 
+    # One checkout's objects serve another: ccache sees paths relative to the checkout. A debugger must find the sources, so
+    # the preset debug keeps its own.
     find_program(RONDO_CCACHE ccache)
     mark_as_advanced(RONDO_CCACHE)
     if(RONDO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-        set(CMAKE_CXX_COMPILER_LAUNCHER "${RONDO_CCACHE}")
+        set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros "${RONDO_CCACHE}")
+        if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+            list(INSERT CMAKE_CXX_COMPILER_LAUNCHER 1 "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1)
+        endif()
     endif()
 
     # .symtab stays in a release: the names of resume functions are local symbols, and the outside view needs them.

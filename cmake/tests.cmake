@@ -29,9 +29,6 @@ set(rondo_results "${PROJECT_BINARY_DIR}/results")  # one JSON file for each pro
 file(GLOB_RECURSE rondo_support_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cpp")
 add_library(rondo_test_support INTERFACE)
 target_include_directories(rondo_test_support INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/tests")
-target_compile_definitions(rondo_test_support INTERFACE
-    "RONDO_TEST_BIN_DIR=\"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}\""
-    "RONDO_TEST_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
 target_link_libraries(rondo_test_support INTERFACE rondo::rondo GTest::gmock_main)
 # Tests are mostly instantiations, and code generation is most of what they cost. A trace needs their lines, a debugger can
 # have the rest from the preset debug. At -O0 ASan also sees what -O1 would fold away; release runs them optimised.
@@ -39,17 +36,24 @@ target_compile_options(rondo_test_support INTERFACE $<$<NOT:$<CONFIG:Debug>>:-gl
 if(RONDO_QUICK_TESTS)
     target_compile_options(rondo_test_support INTERFACE -O0)
 endif()
-if(rondo_support_sources)
-    add_library(rondo_test_support_objects STATIC ${rondo_support_sources})
-    target_link_libraries(rondo_test_support_objects PUBLIC rondo_test_support)
-endif()
+add_library(rondo_test_support_objects STATIC ${rondo_support_sources})
+target_link_libraries(rondo_test_support_objects PUBLIC rondo_test_support)
+# GoogleTest and the standard library, parsed once. Nothing of the project: a change there rebuilds who includes it.
+# Compiled as any source is, and named by a relative path, so that ccache can give it to another checkout.
+set(rondo_precompiled_source "${PROJECT_SOURCE_DIR}/tests/support/precompiled.hpp")
+set(rondo_precompiled "CMakeFiles/rondo_test_precompiled.dir/tests/support/precompiled.hpp.o")
+target_compile_options(rondo_test_support INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+add_library(rondo_test_precompiled OBJECT "${rondo_precompiled_source}")
+set_source_files_properties("${rondo_precompiled_source}" PROPERTIES LANGUAGE CXX
+    COMPILE_OPTIONS "-x;c++-header;-fpch-instantiate-templates;-Wno-pragma-once-outside-header")
+target_link_libraries(rondo_test_precompiled PRIVATE rondo_test_support)
 
 function(rondo_add_test_program name)
     add_executable(${name} ${ARGN})
-    target_link_libraries(${name} PRIVATE rondo_test_support)
-    if(TARGET rondo_test_support_objects)
-        target_link_libraries(${name} PRIVATE rondo_test_support_objects)
-    endif()
+    target_link_libraries(${name} PRIVATE rondo_test_support_objects)
+    target_compile_options(${name} PRIVATE "SHELL:-include-pch ${rondo_precompiled}")
+    set_source_files_properties(${ARGN} PROPERTIES OBJECT_DEPENDS "${PROJECT_BINARY_DIR}/${rondo_precompiled}")
+    add_dependencies(${name} rondo_test_precompiled)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES
         ENVIRONMENT "${rondo_test_environment};GTEST_OUTPUT=json:${rondo_results}/${name}.json"
@@ -75,6 +79,8 @@ endforeach()
 
 if(TARGET test-mayhem)
     target_link_libraries(test-mayhem PRIVATE mayhem-core)
+    set_source_files_properties("${PROJECT_SOURCE_DIR}/tests/mayhem/program.cpp" PROPERTIES
+        COMPILE_DEFINITIONS "MAYHEM_PROGRAM=\"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/mayhem\"")
     add_dependencies(test-mayhem mayhem)
     set_tests_properties(test-mayhem PROPERTIES RUN_SERIAL ON)  # measures the loop's lag: alone on the machine
 endif()

@@ -15,13 +15,11 @@ namespace {
 
 using test::in_loop;
 
-const std::string this_program = RONDO_TEST_BIN_DIR "/mayhem";
-
 } // namespace
 
 TEST(LocalFleet, ARestartIsANewProcessThatIsHealthy) {
     in_loop([]() -> rondo::coro<> {
-        local_fleet fleet(this_program, {"web-01", "web-02"});
+        local_fleet fleet(test::program::path, {"web-01", "web-02"});
         co_await fleet.start();
         const auto before = fleet.hosts();
         const restart_report report = co_await fleet.restart("web-01");
@@ -41,7 +39,7 @@ TEST(LocalFleet, ARestartIsANewProcessThatIsHealthy) {
 
 TEST(LocalFleet, RestartsOfOneHostTakeTurns) {
     in_loop([]() -> rondo::coro<> {
-        local_fleet fleet(this_program, {"web-01"});
+        local_fleet fleet(test::program::path, {"web-01"});
         co_await fleet.start();
         const auto [a, b, c] =
             co_await rondo::gather(fleet.restart("web-01"), fleet.restart("web-01"), fleet.restart("web-01"));
@@ -54,7 +52,7 @@ TEST(LocalFleet, RestartsOfOneHostTakeTurns) {
 
 TEST(LocalFleet, ACancelledRestartThatWaitsForItsTurnTouchesNothing) {
     in_loop([]() -> rondo::coro<> {
-        local_fleet fleet(this_program, {"web-01"});
+        local_fleet fleet(test::program::path, {"web-01"});
         co_await fleet.start();
         auto first = rondo::create_task(fleet.restart("web-01"));
         auto second = rondo::create_task(fleet.restart("web-01"));
@@ -69,7 +67,7 @@ TEST(LocalFleet, ACancelledRestartThatWaitsForItsTurnTouchesNothing) {
 
 TEST(LocalFleet, ACancelledRestartThatHasKilledTheHostBringsItBack) {
     in_loop([]() -> rondo::coro<> {
-        local_fleet fleet(this_program, {"web-01"});
+        local_fleet fleet(test::program::path, {"web-01"});
         co_await fleet.start();
         const std::string before = fleet.hosts().at(0).instance;
         auto restart = rondo::create_task(fleet.restart("web-01"));
@@ -88,7 +86,7 @@ TEST(LocalFleet, ACancelledRestartThatHasKilledTheHostBringsItBack) {
 
 TEST(LocalFleet, CancelledAtAnyMomentARestartLeavesAHostThatRuns) {
     in_loop([]() -> rondo::coro<> {
-        local_fleet fleet(this_program, {"web-01"});
+        local_fleet fleet(test::program::path, {"web-01"});
         co_await fleet.start();
         for (int passes = 0; passes < 12; ++passes) {
             const host_status before = fleet.hosts().at(0);
@@ -118,7 +116,7 @@ TEST(LocalFleet, AProgramThatIsNoHostDoesNotComeUp) {
 
 TEST(LocalFleet, KnowsItsHosts) {
     in_loop([]() -> rondo::coro<> {
-        local_fleet fleet(this_program, {});
+        local_fleet fleet(test::program::path, {});
         EXPECT_TRUE((co_await rondo::as_result(fleet.restart("web-99"))).holds<restart_impossible>());
         simulated_fleet simulated({"web-01"}, {}, 1);
         EXPECT_TRUE((co_await rondo::as_result(simulated.restart("web-99"))).holds<restart_impossible>());

@@ -35,13 +35,15 @@ std::optional<process_line> stat_of(int pid) {
 
 } // namespace
 
+const std::string program::path = MAYHEM_PROGRAM;
+
 rondo::coro<std::unique_ptr<program>> program::start(std::vector<std::string> arguments, environment more) {
     for (char** variable = environ; *variable; ++variable) {
         const std::string_view text = *variable;
         const std::size_t end_of_name = text.find('=');
         more.emplace(text.substr(0, end_of_name), text.substr(end_of_name + 1));
     }
-    arguments.insert(arguments.begin(), RONDO_TEST_BIN_DIR "/mayhem");
+    arguments.insert(arguments.begin(), path);
     rondo::process started = co_await rondo::create_subprocess_exec(
         std::move(arguments),
         {.in = rondo::stdio::devnull, .out = rondo::stdio::pipe, .err = rondo::stdio::pipe, .env = std::move(more)});

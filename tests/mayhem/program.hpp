@@ -22,6 +22,9 @@ class program {
 public:
     using environment = std::map<std::string, std::string>; // beside ours
 
+    /// The binary itself.
+    static const std::string path;
+
     /// bin/mayhem with these arguments; its output is collected as it comes.
     static rondo::coro<std::unique_ptr<program>> start(std::vector<std::string> arguments, environment more = {});
     /// start() and finish().
