@@ -504,8 +504,8 @@ TEST_P(Channel, AHandOverInSteadyStateAllocatesNothing) {
             const auto calls = rondo::test::operator_new_calls();
             const auto refills = rondo::detail::block_refills();
             co_await round_trips(1000);
-            co_await yield(); // so that the other end waits again
-            {                 // ends are made without allocating too
+            co_await rondo::yield(); // so that the other end waits again
+            {                        // ends are made without allocating too
                 auto other = tx.clone();
                 other.send_nowait(-1);
             }
