@@ -68,6 +68,14 @@ if(PROJECT_IS_TOP_LEVEL)
     endif()
 endif()
 
+# Most of what a source costs is the standard library that it includes, so a dozen of them together cost little more than
+# one. Names in anonymous namespaces must therefore differ within a floor; that each source includes what it uses is seen
+# where they are compiled alone.
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 12)
+function(rondo_compile_by_the_dozen target)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON)
+endfunction()
+
 if(RONDO_LINT_LIFETIMES)
     add_compile_definitions(RONDO_LINT_LIFETIMES)
 endif()

@@ -35,7 +35,7 @@ target_link_libraries(rondo_test_support INTERFACE rondo::rondo GTest::gmock_mai
 target_compile_options(rondo_test_support INTERFACE $<$<NOT:$<CONFIG:Debug>>:-gline-tables-only>)
 # At -O0 ASan also sees what -O1 would fold away; release runs them optimised. Its checks are calls here, which is half the
 # code of inline ones, and what traps or is caught by ASan anyway (null, the wrong vtable) is not checked twice.
-if(RONDO_QUICK_TESTS)
+if(RONDO_QUICK_BUILD)
     target_compile_options(rondo_test_support INTERFACE -O0)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Asan")
@@ -66,10 +66,24 @@ function(rondo_add_test_program name)
         TIMEOUT 600)
 endfunction()
 
+# ThreadSanitizer has nothing to say about a test that has one thread: of the tests it gets those that speak of more.
+function(rondo_keep_threaded variable)
+    foreach(source IN LISTS ${variable})
+        file(STRINGS "${source}" mentions LIMIT_COUNT 1 REGEX "thread|executor|fork|process|signal|mayhem")
+        if(mentions OR NOT source MATCHES "_test\\.cpp$")
+            list(APPEND kept "${source}")
+        endif()
+    endforeach()
+    set(${variable} ${kept} PARENT_SCOPE)
+endfunction()
+
 file(GLOB rondo_test_folders CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/tests/*")
 foreach(folder IN LISTS rondo_test_folders)
     cmake_path(GET folder FILENAME floor)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${folder}/*.cpp")
+    if(CMAKE_BUILD_TYPE STREQUAL "Tsan")
+        rondo_keep_threaded(sources)
+    endif()
     if(floor IN_LIST rondo_not_floors OR NOT sources OR (floor STREQUAL "mayhem" AND NOT TARGET mayhem-core))
         continue()
     endif()

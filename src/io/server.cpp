@@ -16,12 +16,12 @@ namespace rondo {
 
 namespace {
 
-using core_ptr = detail::counted_ptr<detail::server_core>;
+using server_ptr = detail::counted_ptr<detail::server_core>;
 
 // How long a cancelled handler may take, and then one whose connection was broken off.
 constexpr duration patience = std::chrono::seconds(1);
 
-detail::server_core& required(const core_ptr& core) {
+detail::server_core& required(const server_ptr& core) {
     if (!core) throw runtime_error("this server was moved from");
     return *core;
 }
@@ -34,15 +34,15 @@ template <class F> void for_each_connection(detail::server_core& core, F f) {
     }
 }
 
-coro<> start(core_ptr core) {
+coro<> start(server_ptr core) {
     if (core->is_closed()) throw runtime_error("this server is closed");
     core->start();
     co_return;
 }
 
-coro<> wait_until_over(core_ptr core) { co_await detail::server_closed_awaiter(core); }
+coro<> wait_until_over(server_ptr core) { co_await detail::server_closed_awaiter(core); }
 
-coro<> serve(core_ptr core) {
+coro<> serve(server_ptr core) {
     if (core->is_closed()) throw runtime_error("this server is closed");
     if (core->serving_forever) throw runtime_error("serve_forever() is awaited already");
     struct mark {
@@ -60,7 +60,7 @@ coro<> serve(core_ptr core) {
 }
 
 /// Waits for the connections to end; how many have not.
-coro<std::size_t> leave_time(core_ptr core, delay time) {
+coro<std::size_t> leave_time(server_ptr core, delay time) {
     static_cast<void>(co_await move_on_after(time, detail::server_closed_awaiter(core)));
     co_return core->connections();
 }
@@ -69,7 +69,7 @@ void cancel_handlers(detail::server_core& core) {
     for_each_connection(core, [](auto& c) { c.cancel_handler("the server is shutting down"); });
 }
 
-coro<shutdown_report> shut_down(core_ptr core, delay grace) {
+coro<shutdown_report> shut_down(server_ptr core, delay grace) {
     core->close();
     const std::size_t all = core->connections();
     shutdown_report report;

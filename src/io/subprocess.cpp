@@ -97,11 +97,11 @@ struct three_streams {
     stream_ends err;
 };
 
-using core_ptr = detail::counted_ptr<detail::process_core>;
+using process_ptr = detail::counted_ptr<detail::process_core>;
 
-core_ptr own(event_loop& loop, const detail::spawned_process& child) {
+process_ptr own(event_loop& loop, const detail::spawned_process& child) {
     try {
-        return core_ptr::adopt(new detail::process_core(loop, child));
+        return process_ptr::adopt(new detail::process_core(loop, child));
     } catch (const std::bad_alloc&) {
         detail::os& os = detail::loop_access::backend(loop).os();
         os.send_signal(child, SIGKILL);
@@ -110,7 +110,7 @@ core_ptr own(event_loop& loop, const detail::spawned_process& child) {
     }
 }
 
-coro<> kill_and_reap(core_ptr unwanted) {
+coro<> kill_and_reap(process_ptr unwanted) {
     unwanted->abandon();
     static_cast<void>(co_await detail::process_wait_awaiter(unwanted));
 }
@@ -143,7 +143,7 @@ coro<process> start(std::vector<std::string> argv, subprocess_options options) {
         }
         std::rethrow_exception(started.error());
     }
-    const core_ptr core = own(loop, *started);
+    const process_ptr core = own(loop, *started);
     process made(core);
     if (streams.in.ours.get() >= 0) {
         made.in = detail::make_pipe_writer(loop, streams.in.ours.take());

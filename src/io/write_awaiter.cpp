@@ -11,7 +11,7 @@ namespace rondo::detail {
 namespace {
 
 // Up to here a copy costs less than waiting until the kernel has taken the caller's bytes.
-constexpr std::size_t copied_at_most = 4096;
+constexpr std::size_t small_enough_to_copy = 4096;
 
 std::exception_ptr moved_from() { return std::make_exception_ptr(runtime_error("this stream_writer was moved from")); }
 
@@ -42,7 +42,7 @@ bool write_awaiter::try_now() {
     if (problem_) return true;
     const std::span<const bytes_view> all = pieces();
     for (const bytes_view& piece : all) total_ += piece.size();
-    if (total_ <= copied_at_most) {
+    if (total_ <= small_enough_to_copy) {
         to.send_copy(all);
         return !to.is_full() || to.write_error();
     }

@@ -24,7 +24,7 @@ registry& the_registry() {
     return *r;
 }
 
-void in_child() {
+void after_fork_in_child() {
     ++process_generation;
     if (current_loop) { // the pass that is going on ends after the callback that has forked
         loop_access::state(*current_loop).exit_request = std::make_exception_ptr(runtime_error(
@@ -35,7 +35,7 @@ void in_child() {
 }
 // Held over fork(), so that the child does not inherit a mutex that a thread it does not have has locked.
 void before_fork() { the_registry().mutex.lock(); }
-void in_parent() { the_registry().mutex.unlock(); }
+void after_fork_in_parent() { the_registry().mutex.unlock(); }
 
 } // namespace
 
@@ -45,7 +45,7 @@ std::uint64_t new_loop_number() noexcept {
 }
 
 void register_loop(const event_loop& loop) {
-    static const int once = pthread_atfork(&before_fork, &in_parent, &in_child);
+    static const int once = pthread_atfork(&before_fork, &after_fork_in_parent, &after_fork_in_child);
     static_cast<void>(once);
     registry& r = the_registry();
     std::lock_guard<std::mutex> hold(r.mutex);

@@ -13,13 +13,6 @@
 
 namespace rondo::detail {
 
-namespace {
-
-static_assert(last_signal == 64, "one bit for each signal");
-constexpr std::uint64_t bit_of(int signal) noexcept { return std::uint64_t{1} << (signal - 1); }
-
-} // namespace
-
 signal_dispatcher::~signal_dispatcher() {
     for (auto& [signal, entry] : entries_) {
         world_.os().unwatch_signal(signal, *this);
@@ -46,7 +39,7 @@ void signal_dispatcher::drop_if_unused(int signal) noexcept {
     if (at == entries_.end() || at->second.handler || at->second.listeners) return;
     entries_.erase(at);
     world_.os().unwatch_signal(signal, *this);
-    arrived_.fetch_and(~bit_of(signal)); // the next one who watches begins with a clean slate
+    arrived_.fetch_and(~signal_bit(signal)); // the next one who watches begins with a clean slate
 }
 
 void signal_dispatcher::add(int signal, std::function<void()> handler_function, call_options&& options) {
@@ -98,7 +91,7 @@ void signal_dispatcher::dispatch(event_loop& loop) {
 }
 
 void signal_dispatcher::signal_arrived(int signal) noexcept {
-    arrived_.fetch_or(bit_of(signal));
+    arrived_.fetch_or(signal_bit(signal));
     if (box_.must_wake()) world_.wake();
 }
 

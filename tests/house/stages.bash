@@ -1,9 +1,7 @@
 # The stages of ./dev test; sourced by it. A stage is a function `stage_NAME` that prints its log and, where it counts
 # something, ends it with the line "N passed, N failed". `stage-` names with a dash have functions with an underscore.
 
-stages=(format includes headers rooms words docs names lifetimes asan release install shared)
-# By name, or all of them with `./dev test all`.
-more_stages=(lint asan-clang16 tsan)
+stages=(format includes headers rooms words docs names lint lifetimes asan asan-clang16 tsan release install shared)
 
 stage_format() { sources | "$house/format" clang-format-19; }
 stage_includes() { "$house/include_rules"; }
@@ -15,8 +13,8 @@ stage_names() { "$house/asyncio_table"; }
 stage_asan() { test_preset asan; }
 stage_release() { GTEST_SHUFFLE=1 test_preset release; } # no test may depend on the order
 stage_asan_clang16() { test_preset asan-clang16; }
-stage_tsan() { test_floors tsan loop task sync io mayhem; } # what has threads
-stage_lifetimes() { database asan && "$house/lifetimes" "$root/build/asan"; }
+stage_tsan() { test_preset tsan; }
+stage_lifetimes() { compile asan rondo_test_precompiled && "$house/lifetimes" "$root/build/asan"; }
 stage_lint() { database asan && "$house/lint" "$root/build/asan"; }
 stage_install() { compile release rondo rondo_shared && "$root/tests/install/check" "$root/build/release" clang++-19 clang++-16; }
 stage_shared() { compile release rondo_shared && "$house/shared_library" "$root/build/release/lib/librondo.so"; }
@@ -24,14 +22,6 @@ stage_shared() { compile release rondo_shared && "$house/shared_library" "$root/
 # test_preset PRESET [ctest options] builds everything and runs the tests; GTEST_FILTER narrows them.
 test_preset() {
     compile "$1" && run_ctest "$@"
-}
-
-# test_floors PRESET FLOOR... builds and runs the tests of these folders of tests/ only.
-test_floors() {
-    local preset=$1
-    shift
-    local names="${*/#/test-}"
-    compile "$preset" "${@/#/test-}" && run_ctest "$preset" --tests-regex "^(${names// /|})\$"
 }
 
 run_ctest() {
@@ -81,12 +71,11 @@ run_tests() {
     known_preset "$preset"
 
     if [[ $wanted == stages ]]; then
-        printf '%s\n' "${stages[@]}" "${more_stages[@]}"
+        printf '%s\n' "${stages[@]}"
         return
     fi
-    [[ -n $wanted ]] || more_stages=()
-    for stage in "${stages[@]}" "${more_stages[@]}"; do
-        [[ -z $wanted || $wanted == all || $wanted == "$stage" ]] || continue
+    for stage in "${stages[@]}"; do
+        [[ -z $wanted || $wanted == "$stage" ]] || continue
         run_stage "$stage" "stage_${stage//-/_}"
     done
     if ((${#summary[@]} == 0)); then run_matching_tests "$wanted" "$preset"; fi

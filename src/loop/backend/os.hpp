@@ -66,6 +66,8 @@ protected:
     ~signal_sink() = default;
 };
 inline constexpr int last_signal = 64;
+constexpr std::uint64_t signal_bit(int signal) noexcept { return std::uint64_t{1} << (signal - 1); } // in a set of all
+static_assert(last_signal == 64);
 
 class os {
 public:

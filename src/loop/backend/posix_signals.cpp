@@ -34,13 +34,11 @@ struct installation {
 std::mutex table_mutex; // guards what follows, and the changing of slots; never taken by the signal handler
 std::array<installation, last_signal + 1> table;
 
-constexpr std::uint64_t bit_of(int signal) noexcept { return std::uint64_t{1} << (signal - 1); }
-
 void on_signal(int signal) {
     const int saved_errno = errno;
     handlers_running.fetch_add(1);
     for (slot& s : slots) {
-        if (s.watched.load() & bit_of(signal)) s.sink.load()->signal_arrived(signal);
+        if (s.watched.load() & signal_bit(signal)) s.sink.load()->signal_arrived(signal);
     }
     handlers_running.fetch_sub(1);
     errno = saved_errno;
@@ -81,7 +79,7 @@ int posix_os::watch_signal(int signal, signal_sink& sink) noexcept {
     slot* s = slot_of(&sink);
     if (!s) s = slot_of(nullptr);
     if (!s) return -EAGAIN;
-    if (s->watched.load() & bit_of(signal)) return 0;
+    if (s->watched.load() & signal_bit(signal)) return 0;
     s->sink.store(&sink);
     installation& here = table[static_cast<std::size_t>(signal)];
     if (!here.in_place) {
@@ -97,15 +95,15 @@ int posix_os::watch_signal(int signal, signal_sink& sink) noexcept {
         here.in_place = true;
     }
     ++here.watchers;
-    s->watched.fetch_or(bit_of(signal));
+    s->watched.fetch_or(signal_bit(signal));
     return 0;
 }
 
 void posix_os::unwatch_signal(int signal, signal_sink& sink) noexcept {
     const std::lock_guard<std::mutex> hold(table_mutex);
     slot* s = slot_of(&sink);
-    if (!s || !(s->watched.load() & bit_of(signal))) return;
-    s->watched.fetch_and(~bit_of(signal));
+    if (!s || !(s->watched.load() & signal_bit(signal))) return;
+    s->watched.fetch_and(~signal_bit(signal));
     installation& here = table[static_cast<std::size_t>(signal)];
     if (--here.watchers == 0) {
         ::sigaction(signal, &here.before, nullptr);

@@ -33,7 +33,7 @@ operation& operation_of(std::uint64_t user_data) noexcept { return *std::bit_cas
 constexpr std::uint16_t in_backlog = 1;
 constexpr std::uint16_t polls_first = 2; // the request is a poll, after EAGAIN; the operation itself comes after it
 constexpr std::uint16_t cancel_unsent = 4;
-constexpr std::uint16_t is_done = 8;      // stands in done_
+constexpr std::uint16_t in_done = 8;      // stands in done_
 constexpr std::uint16_t was_emptied = 16; // the last recv() left nothing: the next one need not try before it waits
 constexpr std::uint16_t kept = was_emptied;
 
@@ -144,7 +144,7 @@ void uring_backend::cancel(operation& op) noexcept {
     if (op.phase != operation::state::submitted) return;
     tell_host();
     op.phase = operation::state::cancelling;
-    if (op.note & is_done) return;
+    if (op.note & in_done) return;
     if (op.note & in_backlog) {
         backlog_.erase(op);
         finish(op, -ECANCELED);
@@ -156,7 +156,7 @@ void uring_backend::cancel(operation& op) noexcept {
 
 void uring_backend::finish(operation& op, std::int64_t result) noexcept {
     op.result = result;
-    op.note = is_done;
+    op.note = in_done;
     done_.push_back(op);
 }
 
