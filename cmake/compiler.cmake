@@ -69,11 +69,12 @@ if(PROJECT_IS_TOP_LEVEL)
 endif()
 
 # Most of what a source costs is the standard library that it includes, so a dozen of them together cost little more than
-# one. Names in anonymous namespaces must therefore differ within a floor; that each source includes what it uses is seen
-# where they are compiled alone.
+# one. Names in anonymous namespaces must therefore differ within a floor. What a source includes, and what shadows what in
+# it, is seen where it is compiled alone.
 set(CMAKE_UNITY_BUILD_BATCH_SIZE 12)
 function(rondo_compile_by_the_dozen target)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON)
+    target_compile_options(${target} PRIVATE -Wno-shadow)
 endfunction()
 
 if(RONDO_LINT_LIFETIMES)

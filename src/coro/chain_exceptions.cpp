@@ -67,7 +67,7 @@ private:
             *object = inner;
             return true;
         }
-        using __class_type_info::__do_upcast;
+        using __class_type_info::__do_upcast; // NOLINT(bugprone-reserved-identifier)
 
         chained& owner_;
         std::exception_ptr error_;

@@ -20,7 +20,10 @@ public:
     readiness_awaiter(event_loop& loop, int fd, bool for_writing) noexcept
         : loop_(loop), fd_(fd), for_writing_(for_writing) {}
     readiness_awaiter(readiness_awaiter&& other) noexcept
-        : leaf_awaiter(std::move(other)), loop_(other.loop_), fd_(other.fd_), for_writing_(other.for_writing_) {}
+        : leaf_awaiter(static_cast<leaf_awaiter&&>(other)),
+          loop_(other.loop_),
+          fd_(other.fd_),
+          for_writing_(other.for_writing_) {}
     ~readiness_awaiter();
 
     cancel_outcome cancel(const std::string& message) noexcept override;

@@ -90,7 +90,7 @@ RONDO_CORO_WRAPPER coro<detail::with_t<R, body_t<F, E>>> with(R& resource, F bod
 template <async_resource R, class F, class E = detail::scope_of_t<R>>
     requires(!std::is_lvalue_reference_v<R>)
 RONDO_CORO_WRAPPER coro<detail::with_t<R, body_t<F, E>>> with(R&& resource, F body) {
-    return detail::with<R, F>(std::move(resource), std::move(body));
+    return detail::with<R, F>(std::forward<R>(resource), std::move(body));
 }
 
 } // namespace rondo
