@@ -127,6 +127,7 @@ std::exception_ptr connect_race::combined_error() const {
     if (addresses_.size() == 1 && !all_errors_) return os_error(errors_[0], text_of(0));
     if (all_errors_) {
         std::vector<std::exception_ptr> each;
+        each.reserve(addresses_.size());
         for (std::size_t i = 0; i < addresses_.size(); ++i) each.push_back(os_error(errors_[i], text_of(i)));
         return std::make_exception_ptr(exception_group("connecting failed", std::move(each)));
     }

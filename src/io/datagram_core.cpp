@@ -129,7 +129,7 @@ void datagram_core::failed(std::int64_t result, const char* doing) noexcept {
 void datagram_core::sendto(bytes_view data) {
     std::optional<socket_address> to;
     if (remote_ && !remote_->connected) to.emplace(remote_->address);
-    send(data, std::move(to));
+    send(data, to);
 }
 
 void datagram_core::sendto(bytes_view data, const address& to) {
@@ -142,7 +142,7 @@ void datagram_core::sendto(bytes_view data, const address& to) {
 
 void datagram_core::send(bytes_view data, std::optional<socket_address> to) {
     if (phase_ != phase::open) return;
-    queue_.push_back({bytes(data), std::move(to)});
+    queue_.push_back({bytes(data), to});
     queued_bytes_ += queue_.back().cost();
     flush();
     update_fullness();

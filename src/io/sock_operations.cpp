@@ -43,7 +43,7 @@ std::size_t checked(std::int64_t result, const char* method, int fd) {
 
 /// A message of one piece, and whom it is from or to.
 struct message {
-    message(void* data, std::size_t size, socket_address who) noexcept : peer(std::move(who)), piece{data, size} {
+    message(void* data, std::size_t size, socket_address who) noexcept : peer(who), piece{data, size} {
         header.msg_name = peer.get();
         header.msg_namelen = peer.size;
         header.msg_iov = &piece;
