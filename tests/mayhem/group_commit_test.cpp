@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <latch>
 #include <memory>
 #include <stdexcept>
@@ -53,6 +54,38 @@ TEST(GroupCommit, AnAnswerIsLeftInTheOperation) {
         EXPECT_EQ(a.operation(), 40);
         EXPECT_EQ(b.operation(), 50);
     });
+}
+
+TEST(GroupCommit, ALargeGroupIsToldInSlicesWhileTheNextIsWritten) {
+    constexpr int many = 1000;
+    std::latch go(1);
+    int told = 0;
+    int most_in_a_pass = 0;
+    in_loop([&]() -> rondo::coro<> {
+        rondo::thread_pool thread(1, "test");
+        commit c(thread, [&](std::vector<int>& group) {
+            if (group.front() == many) go.wait();
+        });
+        co_await rondo::task_group::run([&](rondo::task_group& waiting) -> rondo::coro<> {
+            for (int i = 0; i < many; ++i) {
+                waiting.create_task([&told, ticket = c.add(i)]() -> rondo::coro<> {
+                    co_await ticket.durable();
+                    ++told;
+                });
+            }
+            while (told == 0) co_await rondo::yield();
+            const auto next = c.add(many);
+            for (int before = told; told < many; before = told) {
+                co_await rondo::yield();
+                most_in_a_pass = std::max(most_in_a_pass, told - before);
+            }
+            go.count_down();
+            co_await next.durable();
+        });
+        co_await c.drain();
+    });
+    EXPECT_EQ(told, many);
+    EXPECT_LE(most_in_a_pass, 64);
 }
 
 TEST(GroupCommit, AFailedWriteIsToldToItsOwnGroupOnly) {

@@ -4,6 +4,7 @@
 #include <rondo/rondo.hpp>
 
 #include <cstddef>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -19,9 +20,12 @@ namespace mayhem {
 /// leave an answer in each operation. `written` runs in the loop for each group that was, before anybody who waits for it.
 /// What `write` uses must outlive the executor, and the executor this object.
 template <class Op> class group_commit {
+    // Woken in one pass of the loop: more would keep it from everything else.
+    static constexpr std::size_t told_at_once = 64;
+
     struct group {
         std::vector<Op> operations;
-        rondo::event over;
+        std::deque<rondo::event> over; // one for each told_at_once operations
         std::exception_ptr error;
     };
 
@@ -33,15 +37,15 @@ public:
     class ticket {
     public:
         /// Until the operation is durable; throws what the write threw. Cancelled: the write goes on.
-        rondo::coro<> durable() const { return wait(group_); }
+        rondo::coro<> durable() const { return wait(group_, index_ / told_at_once); }
         /// Valid once durable() has returned.
         const Op& operation() const noexcept { return group_->operations[index_]; }
 
     private:
         friend class group_commit;
         ticket(std::shared_ptr<group> g, std::size_t index) : group_(std::move(g)), index_(index) {}
-        static rondo::coro<> wait(std::shared_ptr<group> g) {
-            co_await g->over.wait();
+        static rondo::coro<> wait(std::shared_ptr<group> g, std::size_t slice) {
+            co_await g->over[slice].wait();
             if (g->error) std::rethrow_exception(g->error);
         }
         std::shared_ptr<group> group_;
@@ -59,6 +63,7 @@ public:
 
     ticket add(Op operation) {
         state& s = *state_;
+        if (s.next->operations.size() % told_at_once == 0) s.next->over.emplace_back();
         s.next->operations.push_back(std::move(operation));
         ticket result(s.next, s.next->operations.size() - 1);
         if (!std::exchange(s.working, true)) {
@@ -83,20 +88,50 @@ private:
         std::shared_ptr<group> next = std::make_shared<group>();
         bool working = false;
         rondo::event idle;
+
+        bool has_more() const { return where != nullptr && !next->operations.empty(); }
     };
 
     static rondo::coro<> work(std::shared_ptr<state> s) {
-        while (s->where != nullptr && !s->next->operations.empty()) {
-            const std::shared_ptr<group> now = std::exchange(s->next, std::make_shared<group>());
-            rondo::result<void> outcome = co_await rondo::as_result(
-                rondo::running_loop().run_in_executor(s->where, [s, now] { s->write(now->operations); }));
-            if (outcome && s->written) s->written(now->operations);
-            now->error = outcome.error();
-            now->over.set();
-            if (outcome.cancelled()) outcome.value();
+        std::shared_ptr<group> last; // written, and told while the next one is being written
+        while (last || s->has_more()) {
+            std::shared_ptr<group> now;
+            rondo::future<void> writing;
+            if (s->has_more()) {
+                now = std::exchange(s->next, std::make_shared<group>());
+                writing = rondo::running_loop().run_in_executor(s->where, [s, now] { s->write(now->operations); });
+            }
+            rondo::result<void> outcome;
+            if (last) outcome = co_await rondo::as_result(tell(std::move(last)));
+            if (now) {
+                const rondo::result<void> written = co_await rondo::as_result(writing);
+                if (written && s->written) s->written(now->operations);
+                now->error = written.error();
+                if (outcome) outcome = written;
+                last = std::move(now);
+            }
+            if (!outcome.cancelled()) continue;
+            if (last) tell_at_once(*last);
+            outcome.value();
         }
         s->working = false;
         s->idle.set();
+    }
+
+    static rondo::coro<> tell(std::shared_ptr<group> g) {
+        try {
+            for (rondo::event& slice : g->over) {
+                slice.set();
+                if (&slice != &g->over.back()) co_await rondo::yield();
+            }
+        } catch (...) {
+            tell_at_once(*g);
+            throw;
+        }
+    }
+
+    static void tell_at_once(group& g) {
+        for (rondo::event& slice : g.over) slice.set();
     }
 
     std::shared_ptr<state> state_;
