@@ -12,7 +12,7 @@ stage_docs() { "$house/docs" --check; }
 stage_names() { "$house/asyncio_table"; }
 stage_asan() { test_preset asan; }
 stage_release() { GTEST_SHUFFLE=1 test_preset release; } # no test may depend on the order
-stage_asan_clang16() { test_preset asan-clang16; }
+stage_asan_clang16() { test_floors asan-clang16 coro coro-O0 task sync; } # what instantiates coroutines
 stage_tsan() { test_preset tsan; }
 stage_lifetimes() { compile asan rondo_test_precompiled && "$house/lifetimes" "$root/build/asan"; }
 stage_lint() { database asan && "$house/lint" "$root/build/asan"; }
@@ -22,6 +22,14 @@ stage_shared() { compile release rondo_shared && "$house/shared_library" "$root/
 # test_preset PRESET [ctest options] builds everything and runs the tests; GTEST_FILTER narrows them.
 test_preset() {
     compile "$1" && run_ctest "$@"
+}
+
+# test_floors PRESET NAME... builds and runs the tests of these folders of tests/ only.
+test_floors() {
+    local preset=$1
+    shift
+    local names="${*/#/test-}"
+    compile "$preset" "${@/#/test-}" && run_ctest "$preset" --tests-regex "^(${names// /|})\$"
 }
 
 run_ctest() {

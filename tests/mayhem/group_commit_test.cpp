@@ -75,7 +75,8 @@ TEST(GroupCommit, ALargeGroupIsToldInSlicesWhileTheNextIsWritten) {
             }
             while (told == 0) co_await rondo::yield();
             const auto next = c.add(many);
-            for (int before = told; told < many; before = told) {
+            while (told < many) {
+                const int before = told;
                 co_await rondo::yield();
                 most_in_a_pass = std::max(most_in_a_pass, told - before);
             }
