@@ -27,5 +27,9 @@ cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_LIBDIR BASE_DIRECTORY "${CMAKE_INSTA
 cmake_path(APPEND rondo_pc_libdir pkgconfig OUTPUT_VARIABLE rondo_pc_dir)
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}/${rondo_pc_dir}"
     OUTPUT_VARIABLE rondo_pc_to_prefix)
+set(rondo_pc_cares)
+if(rondo_needs_cares)
+    set(rondo_pc_cares ", libcares >= 1.16")
+endif()
 configure_file("${PROJECT_SOURCE_DIR}/cmake/rondo.pc.in" "${PROJECT_BINARY_DIR}/rondo.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/rondo.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

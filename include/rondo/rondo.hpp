@@ -8,6 +8,7 @@
 #include <rondo/coro/result.hpp>
 #include <rondo/io/address.hpp>
 #include <rondo/io/bytes.hpp>
+#include <rondo/io/cares_resolver.hpp>
 #include <rondo/io/connect_pipe.hpp>
 #include <rondo/io/connection.hpp>
 #include <rondo/io/create_connection.hpp>
@@ -20,12 +21,14 @@
 #include <rondo/io/open_connection.hpp>
 #include <rondo/io/protocol.hpp>
 #include <rondo/io/readiness.hpp>
+#include <rondo/io/resolver.hpp>
 #include <rondo/io/server.hpp>
 #include <rondo/io/signal_receiver.hpp>
 #include <rondo/io/stream_reader.hpp>
 #include <rondo/io/stream_writer.hpp>
 #include <rondo/io/subprocess.hpp>
 #include <rondo/io/transport.hpp>
+#include <rondo/io/unique_fd.hpp>
 #include <rondo/loop/clock.hpp>
 #include <rondo/loop/context.hpp>
 #include <rondo/loop/event_loop.hpp>

@@ -1,23 +1,26 @@
 #include "io/resolver.hpp"
 
+#include <rondo/coro/exceptions.hpp>
 #include <rondo/loop/event_loop.hpp>
-#include <rondo/task/future.hpp>
+#include <rondo/task/run_in_executor.hpp>
 
+#include "io/running_here.hpp"
 #include "io/socket_address.hpp"
 #include "loop/backend/backend.hpp"
 #include "loop/backend/os.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <exception>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include <netdb.h>
 
-namespace rondo::detail {
+namespace rondo {
+
+resolver::~resolver() = default;
+
+namespace detail {
 
 namespace {
 
@@ -27,33 +30,64 @@ public:
     std::string message(int code) const override { return ::gai_strerror(code); }
 };
 
+/// The resolver of a loop; null: the default one.
+struct resolver_setting final : loop_service {
+    std::shared_ptr<resolver> chosen;
+};
+
+[[noreturn]] void throw_lookup_error(int error, const std::string& what) {
+    if (error > 0) throw std::system_error(error, std::system_category(), what);
+    throw std::system_error(error, resolver_category(), what);
+}
+
+struct answer {
+    int error = 0;
+    std::vector<resolved_name> found;
+};
+
+coro<std::vector<resolved>> resolve_by_setting(event_loop& loop, name_query query) {
+    const std::shared_ptr<resolver> chosen = service<resolver_setting>(loop).chosen; // may be replaced meanwhile
+    const std::string host = query.host;
+    std::vector<resolved> found;
+    if (chosen) found = co_await chosen->getaddrinfo(std::move(query));
+    else found = co_await resolve_in_thread(loop, std::move(query));
+    if (found.empty()) throw_lookup_error(EAI_NONAME, cannot_resolve(host));
+    co_return found;
+}
+
+} // namespace
+
 const std::error_category& resolver_category() noexcept {
     static const resolver_category_type category;
     return category;
 }
 
-/// What the worker's thread and the loop share. `answered` belongs to the loop's thread: null when nobody waits any more.
-struct lookup {
-    name_request request;
-    std::vector<resolved_name> found;
-    int error = 0;
-    std::atomic<bool> abandoned{false};
-    future<>* answered = nullptr;
-};
+std::string cannot_resolve(const std::string& host) { return "cannot resolve '" + host + "'"; }
 
-void run_lookup(const std::shared_ptr<lookup>& job, os& names, event_loop& loop) {
-    if (job->abandoned.load()) return;
-    job->error = names.resolve(job->request, job->found);
-    if (job->abandoned.load()) return; // by a loop that is closing, perhaps
-    try {
-        loop.call_soon_threadsafe([job] {
-            if (job->answered) job->answered->try_set_result();
-        });
-    } catch (const std::exception&) { // the loop was closed: nobody waits
+coro<std::vector<resolved>> resolve_in_thread(event_loop& loop, name_query query) {
+    os& names = loop_access::backend(loop).os();
+    const std::string host = query.host;
+    const answer a = co_await loop.run_in_executor(nullptr, [&names, query = std::move(query)] {
+        answer given;
+        given.error = names.resolve({.host = query.host,
+                                     .service = query.service,
+                                     .family = query.family,
+                                     .type = query.type,
+                                     .passive = query.passive},
+                                    given.found);
+        return given;
+    });
+    if (a.error != 0) throw_lookup_error(a.error, cannot_resolve(host));
+    std::vector<resolved> addresses;
+    for (const resolved_name& name : a.found) {
+        socket_address found;
+        std::memcpy(&found.storage, name.address.data(), std::min(name.address.size(), sizeof found.storage));
+        found.size = name.size;
+        addresses.push_back(
+            {.address = found.to_address(), .family = name.family, .type = name.type, .protocol = name.protocol});
     }
+    co_return addresses;
 }
-
-} // namespace
 
 coro<std::vector<address>> resolve(std::string host, std::uint16_t port, resolve_for purpose) {
     std::vector<address> addresses;
@@ -61,34 +95,44 @@ coro<std::vector<address>> resolve(std::string host, std::uint16_t port, resolve
         addresses.push_back(*std::move(numeric));
         co_return addresses;
     }
-    event_loop& loop = running_loop();
-    future<> answered = loop.create_future<>();
-    const auto job = std::make_shared<lookup>();
-    job->request = {.host = host, .port = port, .type = SOCK_STREAM, .passive = purpose == resolve_for::listening};
-    job->answered = &answered;
-    struct let_go {
-        lookup& job;
-        ~let_go() {
-            job.answered = nullptr;
-            job.abandoned.store(true);
-        }
-    } at_end{*job};
-    os& names = loop_access::backend(loop).os();
-    loop.default_executor().submit([job, &names, &loop] { run_lookup(job, names, loop); });
-    co_await answered;
-
-    const std::string what = "cannot resolve '" + host + "'";
-    if (job->error > 0) throw std::system_error(job->error, std::system_category(), what);
-    if (job->error < 0) throw std::system_error(job->error, resolver_category(), what);
-    for (const resolved_name& name : job->found) {
-        socket_address found;
-        std::memcpy(&found.storage, name.address.data(), std::min(name.address.size(), sizeof found.storage));
-        found.size = name.size;
-        address a = found.to_address();
-        if (std::find(addresses.begin(), addresses.end(), a) == addresses.end()) addresses.push_back(std::move(a));
+    name_query query{.host = std::move(host),
+                     .service = std::to_string(port),
+                     .type = SOCK_STREAM,
+                     .passive = purpose == resolve_for::listening};
+    for (resolved& found : co_await resolve_by_setting(running_loop(), std::move(query))) {
+        if (std::find(addresses.begin(), addresses.end(), found.address) == addresses.end())
+            addresses.push_back(std::move(found.address));
     }
-    if (addresses.empty()) throw std::system_error(EAI_NONAME, resolver_category(), what);
     co_return addresses;
 }
 
-} // namespace rondo::detail
+} // namespace detail
+
+coro<std::vector<resolved>> event_loop::getaddrinfo(std::string host, std::string service, int family, int type) {
+    detail::check_runs_here(*this, "getaddrinfo()");
+    name_query query{.host = std::move(host), .service = std::move(service), .family = family, .type = type};
+    co_return co_await detail::resolve_by_setting(*this, std::move(query));
+}
+
+coro<std::pair<std::string, std::string>> event_loop::getnameinfo(address of, int flags) {
+    detail::check_runs_here(*this, "getnameinfo()");
+    struct names {
+        int error = 0;
+        std::string host, service;
+    };
+    detail::os& system = detail::loop_access::backend(*this).os();
+    names found = co_await run_in_executor(nullptr, [&system, where = detail::socket_address(of), flags] {
+        names given;
+        given.error = system.name_of(where.get(), where.size, flags, given.host, given.service);
+        return given;
+    });
+    if (found.error != 0) detail::throw_lookup_error(found.error, "cannot find the name of " + of.str());
+    co_return std::pair(std::move(found.host), std::move(found.service));
+}
+
+void event_loop::set_resolver(std::shared_ptr<resolver> r) {
+    check_usable();
+    detail::service<detail::resolver_setting>(*this).chosen = std::move(r);
+}
+
+} // namespace rondo

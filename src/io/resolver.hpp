@@ -3,18 +3,31 @@
 
 #include <rondo/coro/coro.hpp>
 #include <rondo/io/address.hpp>
+#include <rondo/io/resolver.hpp>
 
 #include <cstdint>
 #include <string>
+#include <system_error>
 #include <vector>
+
+namespace rondo {
+class event_loop;
+}
 
 namespace rondo::detail {
 
 enum class resolve_for { connecting, listening };
 
-/// Of the running loop: a numeric host at once, a name by way of os::resolve() in the default executor. In the resolver's
-/// order, none twice, never empty. An empty host is what to listen on for every interface. Cancelled, it returns at once;
-/// the answer is dropped. Throws std::system_error.
+/// Of the running loop: a numeric host at once, a name by way of its resolver. In the resolver's order, none twice, never
+/// empty. An empty host is what to listen on for every interface. Cancelled, it returns at once; the answer is dropped. Throws
+/// std::system_error.
 coro<std::vector<address>> resolve(std::string host, std::uint16_t port, resolve_for purpose);
+
+/// By os::resolve() in the default executor.
+coro<std::vector<resolved>> resolve_in_thread(event_loop& loop, name_query query);
+
+/// EAI_*.
+const std::error_category& resolver_category() noexcept;
+std::string cannot_resolve(const std::string& host);
 
 } // namespace rondo::detail

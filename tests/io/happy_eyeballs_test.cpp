@@ -80,7 +80,7 @@ TEST_P(HappyEyeballs, ANameIsAskedForAsItIsWantedAndADoubleAnswerCountsOnce) {
     EXPECT_EQ(net.attempts, (attempts{{a4.str(), 0ms}, {b4.str(), 250ms}}));
     ASSERT_EQ(net.questions.size(), 1u);
     EXPECT_EQ(net.questions[0].host, "host.test");
-    EXPECT_EQ(net.questions[0].port, 80);
+    EXPECT_EQ(net.questions[0].service, "80");
     EXPECT_EQ(net.questions[0].type, SOCK_STREAM);
     EXPECT_FALSE(net.questions[0].passive);
 }

@@ -53,6 +53,18 @@ public:
     int open_null(bool for_writing) noexcept override { return to_.open_null(for_writing); }
     int is_non_blocking(int fd) noexcept override { return to_.is_non_blocking(fd); }
     int adopt_pipe(int fd, bool for_writing) noexcept override { return to_.adopt_pipe(fd, for_writing); }
+    int adopt_file(int fd) noexcept override { return to_.adopt_file(fd); }
+    std::int64_t file_size(int fd) noexcept override { return to_.file_size(fd); }
+    std::int64_t seek(int fd, std::int64_t offset, int whence) noexcept override {
+        return to_.seek(fd, offset, whence);
+    }
+    std::int64_t perform(detail::operation& op) noexcept override { return to_.perform(op); }
+    int truncate(int fd, std::uint64_t size) noexcept override { return to_.truncate(fd, size); }
+    int permissions(const std::string& path) noexcept override { return to_.permissions(path); }
+    int set_permissions(int fd, unsigned mode) noexcept override { return to_.set_permissions(fd, mode); }
+    int rename(const std::string& from, const std::string& to) noexcept override { return to_.rename(from, to); }
+    int remove_file(const std::string& path) noexcept override { return to_.remove_file(path); }
+    int sync_directory(const std::string& path) noexcept override { return to_.sync_directory(path); }
     int unlink_socket(const std::string& path) noexcept override { return to_.unlink_socket(path); }
     int socket_in_use(const std::string& path) noexcept override { return to_.socket_in_use(path); }
     int file_identity(const std::string& path, std::pair<std::uint64_t, std::uint64_t>& id) noexcept override {
@@ -73,6 +85,10 @@ public:
     int resolve(const detail::name_request& request, std::vector<detail::resolved_name>& found) noexcept override {
         return to_.resolve(request, found);
     }
+    int name_of(const ::sockaddr* a, std::uint32_t size, int flags, std::string& host,
+                std::string& service) noexcept override {
+        return to_.name_of(a, size, flags, host, service);
+    }
     std::shared_ptr<executor> make_thread_pool(std::size_t threads, std::string_view name) override {
         return to_.make_thread_pool(threads, name);
     }
@@ -86,6 +102,7 @@ public:
     explicit forwarding_backend(std::unique_ptr<detail::backend> to) noexcept : to_(std::move(to)) {}
 
     backend_kind kind() const noexcept override { return to_->kind(); }
+    bool takes_files() const noexcept override { return to_->takes_files(); }
     bool submit(detail::operation& op) noexcept override { return to_->submit(op); }
     void cancel(detail::operation& op) noexcept override { to_->cancel(op); }
     void wait(time_point until) noexcept override { to_->wait(until); }

@@ -20,6 +20,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace rondo {
 
@@ -187,6 +188,26 @@ public:
     coro<std::size_t> sock_sendto(int fd, bytes_view data, address to);
     coro<void> sock_connect(int fd, address to);
     coro<std::pair<int, address>> sock_accept(int fd);
+
+    /// Sends a file, by sendfile(2) in pieces; where the kernel cannot, by reading (256 KiB; for a transport 16 KiB) and sending.
+    /// Gives the number of bytes. Whatever comes of it, also when it fails or is cancelled, the file's position is then
+    /// behind the last byte that was sent. `file` is a descriptor, borrowed until then. A count of 0 and a socket that is no
+    /// stream or blocks: value_error.
+    coro<std::size_t> sock_sendfile(int fd, int file, sendfile_options options = {});
+    /// The same behind what the transport has queued. Until it has ended, write() and another sendfile() are a runtime_error;
+    /// close() waits for it; when the connection is lost it throws that error. A transport that is closing, or a pipe:
+    /// runtime_error. A transport that is no socket's (TLS) gets the file by write().
+    coro<std::size_t> sendfile(transport& to, int file, sendfile_options options = {});
+
+    /// The addresses of a host and a service (a port's number or name), in the order in which they should be tried. An empty
+    /// host: this machine. `family` (AF_*) and `type` (SOCK_*) narrow the answer. By the loop's resolver. Cancelled, it returns
+    /// at once. A name that does not exist, or nobody who knows: std::system_error of the category "resolver" (EAI_*).
+    coro<std::vector<resolved>> getaddrinfo(std::string host, std::string service, int family = 0, int type = 0);
+    /// Host and service of an address, by the default executor; `flags`: NI_*. Cancellation and errors as above.
+    coro<std::pair<std::string, std::string>> getnameinfo(address of, int flags = 0);
+    /// From now on names are looked up by this one, by open_connection() and its kin too; null: getaddrinfo(3) in the default
+    /// executor, as the system is configured. <rondo/io/resolver.hpp>
+    void set_resolver(std::shared_ptr<resolver> r);
 
     // Protocols: <rondo/io/create_connection.hpp>, <rondo/io/create_server.hpp>, <rondo/io/create_datagram_endpoint.hpp>,
     // <rondo/io/connect_pipe.hpp>

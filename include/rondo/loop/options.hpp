@@ -3,6 +3,7 @@
 
 #include <rondo/loop/context.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -15,6 +16,12 @@ enum class backend_kind { automatic, epoll, uring };
 struct loop_options {
     backend_kind backend = backend_kind::automatic;
     std::optional<bool> debug = std::nullopt; // not set: RONDO_DEBUG
+};
+
+struct sendfile_options {
+    std::size_t offset = 0;                          // where in the file it begins
+    std::optional<std::size_t> count = std::nullopt; // not set: to the end of the file
+    bool fallback = true; // where the kernel cannot: read and send; otherwise sendfile_not_available_error
 };
 
 struct task_options {

@@ -26,6 +26,10 @@ public:
 
     virtual backend_kind kind() const noexcept = 0;
 
+    /// Files (open, close, fsync, and read and write of a file) do not keep the loop's thread waiting. Where they do, they are
+    /// for an executor's thread: os::perform().
+    virtual bool takes_files() const noexcept { return false; }
+
     /// Starts `op`. True: it is done already, `result` is set and complete() will not be called (the epoll backend tries
     /// first). False: complete() will be called once, in a later wait(). Never fails: an error is a result.
     virtual bool submit(operation& op) noexcept = 0;

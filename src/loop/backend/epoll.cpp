@@ -47,12 +47,16 @@ epoll_backend::direction epoll_backend::direction_of(const operation& op) noexce
     case operation_kind::write:
     case operation_kind::send:
     case operation_kind::sendmsg:
+    case operation_kind::sendfile:
     case operation_kind::connect: return writing;
     case operation_kind::poll: return op.flags & POLLOUT ? writing : reading;
     case operation_kind::read:
     case operation_kind::recv:
     case operation_kind::recvmsg:
-    case operation_kind::accept: break;
+    case operation_kind::accept:
+    case operation_kind::open: // these three never wait in a queue
+    case operation_kind::close:
+    case operation_kind::fsync: break;
     }
     return reading;
 }

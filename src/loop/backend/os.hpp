@@ -3,6 +3,8 @@
 // say otherwise.
 #pragma once
 
+#include <rondo/loop/detail/operation.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -40,10 +42,10 @@ struct spawned_process {
     int pidfd = -1; // readable when the process has ended
 };
 
-/// A host and a port for getaddrinfo(3); an empty host asks for what to bind to.
+/// A host and a service (a port's number or name) for getaddrinfo(3); an empty host asks for what to bind to.
 struct name_request {
     std::string host;
-    std::uint16_t port = 0;
+    std::string service;
     int family = 0;
     int type = 0;
     bool passive = false; // for bind()
@@ -103,6 +105,25 @@ public:
     /// which does not tell when nobody is at its other end; -EINVAL: something that cannot be waited for.
     virtual int adopt_pipe(int fd, bool for_writing) noexcept = 0;
 
+    // Files.
+    /// Makes what was just opened wait for its disk, and for nobody else. 0; -EINVAL: a FIFO, a socket or a terminal.
+    virtual int adopt_file(int fd) noexcept = 0;
+    /// The size, or -errno.
+    virtual std::int64_t file_size(int fd) noexcept = 0;
+    /// Where the next read() or write() begins (lseek(2)), or -errno; `whence`: SEEK_*.
+    virtual std::int64_t seek(int fd, std::int64_t offset, int whence) noexcept = 0;
+    // These wait for the disk: for an executor's thread, and so from any thread.
+    /// An operation on a file (backend::takes_files()), whose result it gives.
+    virtual std::int64_t perform(operation& op) noexcept = 0;
+    virtual int truncate(int fd, std::uint64_t size) noexcept = 0;
+    /// The permissions of the file that a path leads to, or -errno.
+    virtual int permissions(const std::string& path) noexcept = 0;
+    virtual int set_permissions(int fd, unsigned permissions) noexcept = 0;
+    virtual int rename(const std::string& from, const std::string& to) noexcept = 0;
+    virtual int remove_file(const std::string& path) noexcept = 0;
+    /// Until a rename() or remove_file() in it would survive a loss of power.
+    virtual int sync_directory(const std::string& path) noexcept = 0;
+
     // Unix socket files.
     virtual int unlink_socket(const std::string& path) noexcept = 0; // only when it is a socket
     /// 1: a socket of some process is bound to it, listening or not; 0: it is left over, or not there. That process does not
@@ -139,6 +160,9 @@ public:
     /// Blocks: for an executor's thread, and so from any thread. 0; otherwise an error of getaddrinfo(3), all of which are
     /// negative (EAI_*), or for EAI_SYSTEM the errno, which is positive.
     virtual int resolve(const name_request& request, std::vector<resolved_name>& found) noexcept = 0;
+    /// The other way: the names of an address; `flags`: NI_*. As resolve().
+    virtual int name_of(const ::sockaddr* address, std::uint32_t size, int flags, std::string& host,
+                        std::string& service) noexcept = 0;
     virtual std::shared_ptr<executor> make_thread_pool(std::size_t threads, std::string_view name) = 0;
 };
 

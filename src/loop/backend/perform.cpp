@@ -1,8 +1,12 @@
 #include "loop/backend/perform.hpp"
 
 #include <cerrno>
+#include <csignal>
+#include <ctime>
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,6 +57,47 @@ std::int64_t connect_once(const operation& op, bool repeated) noexcept {
     }
 }
 
+/// sendfile(2) has no MSG_NOSIGNAL. A SIGPIPE of its own is for this thread: it is held back, and taken out again.
+class without_sigpipe {
+public:
+    without_sigpipe() noexcept {
+        ::sigemptyset(&sigpipe_);
+        ::sigaddset(&sigpipe_, SIGPIPE);
+        ::sigset_t pending;
+        ::sigemptyset(&pending);
+        ::sigpending(&pending);
+        was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
+        ::pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+    }
+    without_sigpipe(const without_sigpipe&) = delete;
+    without_sigpipe& operator=(const without_sigpipe&) = delete;
+    ~without_sigpipe() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    void take_out() const noexcept {
+        const std::timespec at_once{};
+        while (!was_pending_ && ::sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {}
+    }
+
+private:
+    ::sigset_t sigpipe_;
+    ::sigset_t before_;
+    bool was_pending_;
+};
+
+std::int64_t send_file_once(const operation& op) noexcept {
+    const without_sigpipe guard;
+    const std::int64_t sent = uninterrupted([&] {
+        auto offset = static_cast<off_t>(op.offset);
+        return ::sendfile(op.fd, static_cast<int>(op.flags), &offset, op.size);
+    });
+    if (sent == -EPIPE) guard.take_out();
+    return sent;
+}
+
+int close_once(int fd) noexcept {
+    // Linux has closed the descriptor even when it reports EINTR.
+    return ::close(fd) < 0 && errno != EINTR ? -errno : 0;
+}
+
 } // namespace
 
 std::int64_t perform(operation& op, bool repeated) noexcept {
@@ -94,6 +139,12 @@ std::int64_t perform(operation& op, bool repeated) noexcept {
             return ::accept4(fd, op.address, op.address ? &op.address_size : nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         });
         break;
+    case operation_kind::sendfile: result = send_file_once(op); break;
+    case operation_kind::open:
+        return uninterrupted(
+            [&] { return ::open(static_cast<const char*>(op.data), flags, static_cast<::mode_t>(op.size)); });
+    case operation_kind::close: return close_once(fd);
+    case operation_kind::fsync: return uninterrupted([&] { return flags ? ::fdatasync(fd) : ::fsync(fd); });
     }
     return is_eagain(result) ? would_block : result;
 }

@@ -1,4 +1,4 @@
-// An operation as one system call that does not wait.
+// An operation as one system call that does not wait, but for the disk.
 #pragma once
 
 #include <rondo/loop/detail/operation.hpp>

@@ -25,6 +25,17 @@ public:
     int is_non_blocking(int fd) noexcept override;
     int adopt_pipe(int fd, bool for_writing) noexcept override;
 
+    int adopt_file(int fd) noexcept override;
+    std::int64_t file_size(int fd) noexcept override;
+    std::int64_t seek(int fd, std::int64_t offset, int whence) noexcept override;
+    std::int64_t perform(operation& op) noexcept override;
+    int truncate(int fd, std::uint64_t size) noexcept override;
+    int permissions(const std::string& path) noexcept override;
+    int set_permissions(int fd, unsigned permissions) noexcept override;
+    int rename(const std::string& from, const std::string& to) noexcept override;
+    int remove_file(const std::string& path) noexcept override;
+    int sync_directory(const std::string& path) noexcept override;
+
     int unlink_socket(const std::string& path) noexcept override;
     int socket_in_use(const std::string& path) noexcept override;
     int file_identity(const std::string& path, std::pair<std::uint64_t, std::uint64_t>& id) noexcept override;
@@ -40,6 +51,8 @@ public:
 
     bool in_main_thread() noexcept override;
     int resolve(const name_request& request, std::vector<resolved_name>& found) noexcept override;
+    int name_of(const ::sockaddr* address, std::uint32_t size, int flags, std::string& host,
+                std::string& service) noexcept override;
     std::shared_ptr<executor> make_thread_pool(std::size_t threads, std::string_view name) override;
 };
 

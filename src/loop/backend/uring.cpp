@@ -14,6 +14,7 @@
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -43,7 +44,15 @@ unsigned length(const operation& op) noexcept { return static_cast<unsigned>(std
 
 bool waits_to_write(const operation& op) noexcept {
     return op.kind == operation_kind::write || op.kind == operation_kind::send || op.kind == operation_kind::sendmsg ||
-           op.kind == operation_kind::connect;
+           op.kind == operation_kind::connect || op.kind == operation_kind::sendfile;
+}
+
+/// The ring has no sendfile: it polls, and the call is made when there is room.
+bool is_polled_for(const operation& op) noexcept { return op.kind == operation_kind::sendfile; }
+
+/// EAGAIN says that its descriptor is not ready. To open() it is an error like any other.
+bool waits_for_readiness(const operation& op) noexcept {
+    return op.kind != operation_kind::connect && op.kind != operation_kind::open;
 }
 
 void prepare(io_uring_sqe* sqe, operation& op, bool poll_first) noexcept {
@@ -66,6 +75,13 @@ void prepare(io_uring_sqe* sqe, operation& op, bool poll_first) noexcept {
                              SOCK_NONBLOCK | SOCK_CLOEXEC);
         break;
     case operation_kind::connect: io_uring_prep_connect(sqe, op.fd, op.address, op.address_size); break;
+    case operation_kind::sendfile: io_uring_prep_poll_add(sqe, op.fd, POLLOUT); break;
+    case operation_kind::open:
+        io_uring_prep_openat(sqe, AT_FDCWD, static_cast<const char*>(op.data), static_cast<int>(op.flags),
+                             static_cast<::mode_t>(op.size));
+        break;
+    case operation_kind::close: io_uring_prep_close(sqe, op.fd); break;
+    case operation_kind::fsync: io_uring_prep_fsync(sqe, op.fd, op.flags ? IORING_FSYNC_DATASYNC : 0); break;
     }
 }
 
@@ -90,6 +106,10 @@ bool uring_backend::submit(operation& op) noexcept {
     if (op.kind == operation_kind::connect && op.address->sa_family == AF_UNIX) {
         op.result = perform(op, false);
         return true;
+    }
+    if (is_polled_for(op)) {
+        op.result = perform(op, false);
+        if (op.result != would_block) return true;
     }
     tell_host();
     op.phase = operation::state::submitted;
@@ -246,13 +266,22 @@ void uring_backend::take_completions() noexcept {
 void uring_backend::on_completion(operation& op, std::int32_t result, std::uint32_t flags) noexcept {
     in_flight_.erase(op);
     if (op.note & cancel_unsent) --cancels_to_send_;
-    const bool polled = op.note & polls_first;
+    const bool polled = (op.note & polls_first) || is_polled_for(op);
     op.note &= kept;
     if (op.phase == operation::state::submitted) {
-        const bool retry = result == -EINTR ||     // the kernel's worker thread was interrupted
-                           result == -ECANCELED || // called back, or its thread has ended
-                           (polled && result > 0);
-        const bool not_ready = result == -EAGAIN && op.kind != operation_kind::connect; // O_NONBLOCK, in some kernels
+        bool retry = result == -EINTR ||     // the kernel's worker thread was interrupted
+                     result == -ECANCELED || // called back, or its thread has ended
+                     (polled && result > 0);
+        const bool not_ready = result == -EAGAIN && waits_for_readiness(op); // O_NONBLOCK, in some kernels
+        if (result == -EINTR && op.kind == operation_kind::close) {          // it is closed all the same
+            retry = false;
+            result = 0;
+        }
+        if (retry && result > 0 && is_polled_for(op)) {
+            const std::int64_t sent = perform(op, true);
+            retry = sent == would_block;
+            if (!retry) result = static_cast<std::int32_t>(sent); // at most longest_transfer
+        }
         if (retry || not_ready) {
             op.note = not_ready || (polled && result < 0) ? polls_first : std::uint16_t{0};
             start(op);

@@ -24,6 +24,7 @@ public:
     ~uring_backend() override;
 
     backend_kind kind() const noexcept override { return backend_kind::uring; }
+    bool takes_files() const noexcept override { return true; }
     bool submit(operation& op) noexcept override;
     void cancel(operation& op) noexcept override;
     void wait(time_point until) noexcept override;

@@ -12,7 +12,7 @@ namespace rondo::detail {
 
 namespace {
 
-constexpr std::array<std::pair<int, const char*>, 11> needed = {{
+constexpr std::array<std::pair<int, const char*>, 14> needed = {{
     {IORING_OP_NOP, "nop"},
     {IORING_OP_POLL_ADD, "poll"},
     {IORING_OP_ASYNC_CANCEL, "cancel"},
@@ -24,6 +24,9 @@ constexpr std::array<std::pair<int, const char*>, 11> needed = {{
     {IORING_OP_SENDMSG, "sendmsg"},
     {IORING_OP_ACCEPT, "accept"},
     {IORING_OP_CONNECT, "connect"},
+    {IORING_OP_OPENAT, "open"},
+    {IORING_OP_CLOSE, "close"},
+    {IORING_OP_FSYNC, "fsync"},
 }};
 
 std::system_error obstacle(int error, const std::string& what) { return {error, std::system_category(), what}; }

@@ -14,6 +14,8 @@ class protocol;
 class datagram_protocol;
 class transport;
 class datagram_transport;
+class resolver;
+struct resolved;
 struct connect_options;
 struct server_options;
 struct datagram_options;

@@ -19,6 +19,11 @@ enum class operation_kind : std::uint8_t {
     sendmsg, // message, flags (sendmsg(2)); never raises SIGPIPE
     accept, // result: a non-blocking, close-on-exec descriptor; address and address_size are filled when set (accept4(2))
     connect, // address, address_size; result: 0 (connect(2))
+    sendfile, // to fd, a non-blocking socket; flags: the file's descriptor; offset, size; result: bytes, 0 at the end of the
+              // file (sendfile(2)); never raises SIGPIPE. The disk may keep the thread waiting.
+    open,  // data: a path that ends with a 0 byte; flags: O_*; size: permissions; result: a descriptor (open(2))
+    close, // of what open() has given; result: 0 (close(2))
+    fsync, // flags: 1 for the data alone; result: 0 (fsync(2), fdatasync(2))
 };
 
 // No operation ends with EINTR or EAGAIN, but for a connect to a Unix socket whose queue is full: nothing tells when it is
@@ -47,7 +52,7 @@ struct operation {
     std::uint32_t address_size = 0; // in and out
     union {
         void* buffer = nullptr;
-        const void* data; // write, send
+        const void* data; // write, send, open
         ::msghdr* message;
     };
     std::size_t size = 0;
