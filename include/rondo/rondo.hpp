@@ -7,6 +7,7 @@
 #include <rondo/coro/generator.hpp>
 #include <rondo/coro/result.hpp>
 #include <rondo/io/address.hpp>
+#include <rondo/io/async_file.hpp>
 #include <rondo/io/bytes.hpp>
 #include <rondo/io/cares_resolver.hpp>
 #include <rondo/io/connect_pipe.hpp>
@@ -20,6 +21,7 @@
 #include <rondo/io/errors.hpp>
 #include <rondo/io/open_connection.hpp>
 #include <rondo/io/protocol.hpp>
+#include <rondo/io/read_file.hpp>
 #include <rondo/io/readiness.hpp>
 #include <rondo/io/resolver.hpp>
 #include <rondo/io/server.hpp>
@@ -29,6 +31,7 @@
 #include <rondo/io/subprocess.hpp>
 #include <rondo/io/transport.hpp>
 #include <rondo/io/unique_fd.hpp>
+#include <rondo/io/write_file.hpp>
 #include <rondo/loop/clock.hpp>
 #include <rondo/loop/context.hpp>
 #include <rondo/loop/event_loop.hpp>

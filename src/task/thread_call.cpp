@@ -48,6 +48,14 @@ void thread_call::cancel() noexcept {
     if (step_.compare_exchange_strong(before, step::skipped)) over();
 }
 
+bool thread_call::skip() noexcept {
+    step before = step::queued;
+    if (!step_.compare_exchange_strong(before, step::skipped)) return false;
+    owner_ = nullptr;
+    over();
+    return true;
+}
+
 /// The message takes the last reference of this thread along: what the call returned dies where the loop is.
 void thread_call::run(std::shared_ptr<thread_call> self) noexcept {
     step before = step::queued;

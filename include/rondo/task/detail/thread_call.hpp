@@ -51,6 +51,8 @@ public:
                std::optional<context_ref> context);
     /// Nobody wants the outcome any more. Runs on when it has begun, never runs when it has not.
     void cancel() noexcept;
+    /// As cancel(), when it has not begun. False: it has, and its owner will be told of its end.
+    bool skip() noexcept;
     bool is_queued() const noexcept { return step_.load(std::memory_order_relaxed) == step::queued; }
     bool has_begun() const noexcept { return step_.load(std::memory_order_relaxed) == step::begun; }
     bool uses_default_executor() const noexcept { return in_default_executor_; }
