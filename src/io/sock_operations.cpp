@@ -1,5 +1,4 @@
 #include <rondo/coro/coro.hpp>
-#include <rondo/coro/exceptions.hpp>
 #include <rondo/io/address.hpp>
 #include <rondo/io/bytes.hpp>
 #include <rondo/io/errors.hpp>
@@ -7,10 +6,8 @@
 
 #include "io/buffer_pool.hpp"
 #include "io/operation_awaiter.hpp"
-#include "io/running_here.hpp"
+#include "io/sock_checks.hpp"
 #include "io/socket_address.hpp"
-#include "loop/backend/backend.hpp"
-#include "loop/backend/os.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,22 +21,11 @@ namespace rondo {
 
 namespace {
 
+using detail::check_socket;
+using detail::checked;
 using detail::operation_awaiter;
 using detail::operation_kind;
 using detail::socket_address;
-
-void check_socket(event_loop& loop, int fd, const char* method) {
-    detail::check_runs_here(loop, method);
-    if (!loop.debug()) return;
-    if (detail::loop_access::backend(loop).os().is_non_blocking(fd) == 0)
-        throw value_error(std::string(method) + ": the socket must be non-blocking (fd " + std::to_string(fd) + ")");
-}
-
-std::size_t checked(std::int64_t result, const char* method, int fd) {
-    if (result < 0)
-        detail::throw_os_error(static_cast<int>(-result), std::string(method) + " (fd " + std::to_string(fd) + ")");
-    return static_cast<std::size_t>(result);
-}
 
 /// A message of one piece, and whom it is from or to.
 struct message {

@@ -3,6 +3,7 @@
 #include <rondo/io/errors.hpp>
 #include <rondo/loop/event_loop.hpp>
 
+#include "io/sending_lease.hpp"
 #include "io/socket_address.hpp"
 #include "loop/backend/backend.hpp"
 #include "loop/backend/os.hpp"
@@ -191,7 +192,7 @@ void stream_core::close() noexcept {
     if (phase_ != phase::open) return;
     phase_ = phase::closing;
     backend_->cancel(receive_op_);
-    if (queue_.empty()) end();
+    if (queue_.empty() && !lease_) end();
 }
 
 void stream_core::abort(const std::exception_ptr& error) noexcept {
@@ -213,13 +214,14 @@ void stream_core::end() noexcept {
     if (!error_ && !broken_) error_ = write_error_;
     backend_->cancel(receive_op_);
     backend_->cancel(send_op_);
+    if (lease_) lease_->revoke();
     if (service_.ended()) finish_ending();
     else schedule();
 }
 
 /// Once its operations have been called back.
 void stream_core::finish_ending() noexcept {
-    if (phase_ == phase::lost || receive_op_.pending() || send_op_.pending()) return;
+    if (phase_ == phase::lost || receive_op_.pending() || send_op_.pending() || lease_) return;
     phase_ = phase::lost;
     if (!write_error_)
         write_error_ = error_ ? error_ : os_error(ECONNRESET, "the connection is closed (" + describe() + ")");
@@ -290,6 +292,10 @@ void stream_core::flush() noexcept {
         send_ended(send_op_.result);
     }
     if (phase_ > phase::closing || !queue_.empty()) return;
+    if (lease_) {
+        lease_->grant();
+        return;
+    }
     if (eof_ == eof_state::requested) {
         eof_ = eof_state::sent;
         if (kind_ == stream_kind::write_pipe) close();
@@ -361,6 +367,19 @@ void stream_core::set_limits(std::size_t low, std::size_t high) noexcept {
     low_ = low;
     high_ = high;
     update_fullness();
+}
+
+void stream_core::lend(sending_lease& to) noexcept {
+    lease_ = &to;
+    if (phase_ >= phase::ending) to.revoke();
+    else flush();
+}
+
+void stream_core::give_back() noexcept {
+    lease_ = nullptr;
+    if (phase_ < phase::ending) flush();
+    else if (service_.ended()) finish_ending();
+    else schedule();
 }
 
 void stream_core::write_eof() noexcept {

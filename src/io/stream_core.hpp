@@ -27,6 +27,7 @@ class event_loop;
 namespace rondo::detail {
 
 class backend;
+class sending_lease;
 class stream_core;
 
 enum class stream_kind : std::uint8_t { tcp, unix_socket, read_pipe, write_pipe };
@@ -86,6 +87,11 @@ public:
     /// What drain() throws, or null.
     virtual std::exception_ptr reader_error() const noexcept { return nullptr; }
 
+    /// As sending_lease tells it.
+    void lend(sending_lease& to) noexcept;
+    void give_back() noexcept;
+    bool is_lent() const noexcept { return lease_ != nullptr; }
+
     // The end
     void close() noexcept;
     /// At once: what is queued is dropped, and a TCP peer sees a reset. `error` (may be null) is what the end is told to be.
@@ -121,7 +127,7 @@ private:
     };
 
     void loop_is_closing() noexcept override {}
-    bool is_finishing() const noexcept override { return phase_ <= phase::closing && !queue_.empty(); }
+    bool is_finishing() const noexcept override { return phase_ <= phase::closing && (!queue_.empty() || lease_); }
     void loop_is_closed() noexcept override;
     bool owns_descriptor(int fd) const noexcept override { return fd == fd_; }
     static void turn(ready_node& node, event_loop& loop);
@@ -169,7 +175,8 @@ private:
     std::size_t low_ = low_water;
     std::size_t high_ = high_water;
     const outgoing* last_sending_ = nullptr; // of the pending send operation
-    std::size_t cancelled_writers_ = 0;      // whose bytes are with the kernel
+    sending_lease* lease_ = nullptr;
+    std::size_t cancelled_writers_ = 0; // whose bytes are with the kernel
     std::exception_ptr error_;
     std::exception_ptr write_error_;
     address peer_;

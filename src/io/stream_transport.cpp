@@ -35,6 +35,7 @@ void stream_transport::writelines(std::span<const bytes_view> pieces) {
     if (stream_.eof_requested()) throw runtime_error("write() after write_eof()");
     if (stream_.kind() == stream_kind::read_pipe)
         throw runtime_error("write() on the reading end of a pipe (" + stream_.describe() + ")");
+    if (stream_.is_lent()) throw runtime_error("write() during a sendfile() (" + stream_.describe() + ")");
     stream_.send_copy(pieces);
 }
 

@@ -15,6 +15,7 @@ class protocol_stream;
 class stream_transport final : public transport {
 public:
     explicit stream_transport(protocol_stream& stream) noexcept : stream_(stream) {}
+    protocol_stream& stream() const noexcept { return stream_; }
 
     void close() override;
     void abort() override;
