@@ -24,6 +24,7 @@
 #include <rondo/io/read_file.hpp>
 #include <rondo/io/readiness.hpp>
 #include <rondo/io/resolver.hpp>
+#include <rondo/io/send_fds.hpp>
 #include <rondo/io/server.hpp>
 #include <rondo/io/signal_receiver.hpp>
 #include <rondo/io/stream_reader.hpp>
