@@ -184,7 +184,7 @@ void datagram_core::update_fullness() noexcept {
     if (queued_bytes_ > high_) full_ = true;
     else if (queued_bytes_ <= low_) full_ = false;
     if (!full_) {
-        if (writing_paused_) tell_soon();
+        if (writing_paused_ && !lost_told_) tell_soon();
     } else if (phase_ <= phase::closing && !std::exchange(writing_paused_, true)) {
         const std::shared_ptr<datagram_protocol> to = protocol_;
         call_and_report("pause_writing()", nullptr, [&] { to->pause_writing(); });

@@ -81,6 +81,7 @@ private:
     void loop_is_closing() noexcept override { close(); }
     bool is_finishing() const noexcept override { return !lost_told_; }
     void loop_is_closed() noexcept override;
+    bool owns_descriptor(int fd) const noexcept override { return fd == fd_; }
 
     static void receive_completed(operation& op) noexcept;
     static void send_completed(operation& op) noexcept;

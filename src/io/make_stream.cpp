@@ -4,6 +4,7 @@
 
 #include "io/descriptor_guard.hpp"
 #include "io/inbound.hpp"
+#include "io/stream_transport.hpp"
 
 #include <memory>
 #include <utility>
@@ -22,17 +23,23 @@ public:
     static void* operator new(std::size_t size) { return allocate_block(size); }
     static void operator delete(void* block, std::size_t size) noexcept { free_block(block, size); }
 
+    rondo::transport& face() noexcept override { return transport_; }
     std::exception_ptr reader_error() const noexcept override { return inbound::exception(); }
 
 private:
     ~read_stream() override = default;
     void destroy() noexcept override { delete this; }
+    appetite wants() const noexcept override { return transport_.is_paused() ? appetite::none : inbound::wants(); }
+
+    writer_transport transport_{*this};
 };
 
 /// A pipe that is only written to: nothing comes in but the news that nobody reads any more.
 class write_stream final : public stream_core, private stream_consumer {
 public:
     write_stream(event_loop& loop, int fd) : stream_core(loop, fd, stream_kind::write_pipe, address()) { start(*this); }
+
+    rondo::transport& face() noexcept override { return transport_; }
 
 private:
     ~write_stream() override = default;
@@ -42,6 +49,8 @@ private:
     void received(std::size_t) noexcept override {}
     void ended() noexcept override {}
     void lost(const std::exception_ptr&) noexcept override {}
+
+    writer_transport transport_{*this};
 };
 
 } // namespace

@@ -6,6 +6,7 @@
 #include "io/descriptor_guard.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace rondo::detail {
@@ -38,9 +39,12 @@ std::shared_ptr<rondo::transport> protocol_stream::transport() {
 }
 
 void protocol_stream::set_protocol(std::shared_ptr<rondo::protocol> p) noexcept {
-    if (lost_told_) return;
+    if (lost_told_ || p == protocol_) return;
     protocol_ = std::move(p);
     buffered_ = dynamic_cast<buffered_protocol*>(protocol_.get());
+    if (!lender_) return;
+    if (filled_ > 0) take_lent_data();
+    else interrupt_receiving();
 }
 
 // What the transport is told
@@ -48,13 +52,13 @@ void protocol_stream::set_protocol(std::shared_ptr<rondo::protocol> p) noexcept 
 void protocol_stream::stop() noexcept {
     stopped_ = true;
     close();
-    if (lost_) tell_soon(); // the news were held back because reading was paused
+    if (lost_ && !lost_told_) tell_soon(); // the news were held back because reading was paused
 }
 
 void protocol_stream::break_off() noexcept {
     stopped_ = true;
     abort(nullptr);
-    if (lost_) tell_soon();
+    if (lost_ && !lost_told_) tell_soon();
 }
 
 void protocol_stream::pause_reading() noexcept {
@@ -63,7 +67,7 @@ void protocol_stream::pause_reading() noexcept {
 }
 
 void protocol_stream::resume_reading() noexcept {
-    if (std::exchange(reading_, true)) return;
+    if (std::exchange(reading_, true) || lost_told_) return;
     tell_soon();
     consumed();
 }
@@ -72,12 +76,47 @@ void protocol_stream::resume_reading() noexcept {
 
 appetite protocol_stream::wants() const noexcept {
     if (kind() == stream_kind::write_pipe) return made_told_ && expects_news_ ? appetite::ahead : appetite::none;
-    return made_told_ && may_tell() && unread_.empty() && !ended_ ? appetite::now : appetite::none;
+    return made_told_ && may_tell() && unread_.empty() && filled_ == 0 && !ended_ ? appetite::now : appetite::none;
+}
+
+std::span<std::byte> protocol_stream::room() {
+    if (!buffered_) return unread_.prepare(0);
+    lender_ = protocol_;
+    std::exception_ptr error = call([this] { lent_ = lent_buffer(receive_buffer::largest_guess); });
+    if (lent_.empty()) {
+        lender_ = nullptr;
+        if (error) failed("get_buffer()", std::move(error));
+        else tell_soon(); // it was an exit request: once more, should the loop run again
+    }
+    return lent_;
+}
+
+std::span<std::byte> protocol_stream::lent_buffer(std::size_t hint) {
+    const std::span<std::byte> buffer = buffered_->get_buffer(hint);
+    if (buffer.empty()) throw runtime_error("get_buffer() has given an empty buffer");
+    return buffer;
 }
 
 void protocol_stream::received(std::size_t n) noexcept {
-    unread_.commit(n);
+    if (lender_) {
+        filled_ = n;
+        if (n == 0 || lender_ != protocol_) take_lent_data();
+    } else {
+        unread_.commit(n);
+    }
     if (n > 0) tell_soon();
+}
+
+/// The buffer goes back. What is in it is for another protocol.
+void protocol_stream::take_lent_data() noexcept {
+    try {
+        unread_.append(bytes_view(lent_.first(filled_)));
+    } catch (const std::bad_alloc&) {
+        abort(std::current_exception());
+    }
+    filled_ = 0;
+    lent_ = {};
+    lender_ = nullptr;
 }
 
 void protocol_stream::ended() noexcept {
@@ -125,31 +164,42 @@ void protocol_stream::tell_made() noexcept {
 }
 
 void protocol_stream::tell_data() noexcept {
+    if (may_tell() && filled_ > 0) tell_lent_data();
     while (may_tell() && !unread_.empty()) {
         const std::shared_ptr<rondo::protocol> to = protocol_;
+        const bool buffered = buffered_ != nullptr;
         std::exception_ptr error;
-        if (buffered_) {
+        if (buffered) {
             error = call([this] { fill_buffer(); });
         } else {
             const bytes_view data = unread_.unread();
             error = call([&] { to->data_received(data); });
             unread_.discard(data.size());
         }
-        if (error) failed(buffered_ ? "buffer_updated()" : "data_received()", std::move(error));
+        if (error) failed(buffered ? "buffer_updated()" : "data_received()", std::move(error));
     }
 }
 
+void protocol_stream::tell_lent_data() noexcept {
+    const std::shared_ptr<rondo::protocol> to = std::exchange(lender_, nullptr);
+    const std::size_t n = std::exchange(filled_, 0);
+    lent_ = {};
+    buffered_protocol& receiver = *buffered_;
+    std::exception_ptr error = call([&] { receiver.buffer_updated(n); });
+    if (error) failed("buffer_updated()", std::move(error));
+}
+
+/// What had come before this protocol did.
 void protocol_stream::fill_buffer() {
     buffered_protocol& to = *buffered_;
-    const std::span<std::byte> buffer = to.get_buffer(unread_.size());
-    if (buffer.empty()) throw runtime_error("get_buffer() has given an empty buffer");
+    const std::span<std::byte> buffer = lent_buffer(unread_.size());
     const std::size_t n = std::min(buffer.size(), unread_.size());
     unread_.copy_out(buffer.data(), n);
     to.buffer_updated(n);
 }
 
 void protocol_stream::tell_end_of_data() noexcept {
-    if (!ended_ || end_told_ || !may_tell() || !unread_.empty()) return;
+    if (!ended_ || end_told_ || !may_tell() || !unread_.empty() || filled_ > 0) return;
     end_told_ = true;
     const std::shared_ptr<rondo::protocol> to = protocol_;
     bool stays_open = false;
@@ -167,12 +217,13 @@ void protocol_stream::tell_room() noexcept {
 
 /// The end by the other side comes after its data, and so is held back with that while reading is paused.
 void protocol_stream::tell_lost() noexcept {
-    const bool more_to_tell = !unread_.empty() || (ended_ && !end_told_);
+    const bool more_to_tell = !unread_.empty() || filled_ > 0 || (ended_ && !end_told_);
     if (!lost_ || (more_to_tell && !reading_ && !stopped_ && !loop_has_ended())) return;
     lost_told_ = true;
     const std::shared_ptr<rondo::protocol> to = std::exchange(protocol_, nullptr);
     buffered_ = nullptr;
     unread_.release();
+    lender_ = nullptr;
     call_and_report("connection_lost()", &transport_, [&] { to->connection_lost(loss_); });
     drop_reference();
 }

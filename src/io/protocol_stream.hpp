@@ -6,16 +6,22 @@
 #include <rondo/task/future.hpp>
 
 #include "io/protocol_caller.hpp"
+#include "io/protocol_transport.hpp"
 #include "io/receive_buffer.hpp"
 #include "io/stream_core.hpp"
-#include "io/stream_transport.hpp"
 
+#include <cstddef>
 #include <memory>
+#include <span>
 
 namespace rondo::detail {
 
-/// Bytes are received into a buffer of this, and told in the next turn; nothing more is received before they were. So every
-/// callback is called from turn(), in the order that protocol.hpp promises, whatever the backend completes in between.
+/// Bytes are received into a buffer of this, or of a buffered_protocol, and told in the next turn; nothing more is received before
+/// they were. So every callback is called from turn() or from a completion, in the order that protocol.hpp promises, whatever the
+/// backend completes in between.
+///
+/// A protocol whose buffer was lent is kept until the kernel has given it back. When another protocol has come meanwhile, what
+/// was put there is copied, for that.
 ///
 /// From begin() until connection_lost() has returned it holds itself.
 class protocol_stream final : public stream_core, private stream_consumer, private protocol_caller {
@@ -29,6 +35,7 @@ public:
     void begin(std::shared_ptr<rondo::protocol> p, future<> made = {}) noexcept;
     /// Holds this.
     std::shared_ptr<rondo::transport> transport();
+    rondo::transport& face() noexcept override { return transport_; }
 
     // The transport's
     void stop() noexcept;
@@ -47,7 +54,7 @@ private:
     bool is_finishing() const noexcept override { return begun_ && !lost_told_; }
 
     appetite wants() const noexcept override;
-    std::span<std::byte> room() override { return unread_.prepare(0); }
+    std::span<std::byte> room() override;
     void received(std::size_t n) noexcept override;
     void ended() noexcept override;
     void lost(const std::exception_ptr& error) noexcept override;
@@ -57,7 +64,10 @@ private:
     void tell() noexcept override;
     void tell_made() noexcept;
     void tell_data() noexcept;
+    void tell_lent_data() noexcept;
     void fill_buffer();
+    std::span<std::byte> lent_buffer(std::size_t hint);
+    void take_lent_data() noexcept;
     void tell_end_of_data() noexcept;
     void tell_room() noexcept;
     void tell_lost() noexcept;
@@ -66,8 +76,11 @@ private:
 
     std::shared_ptr<rondo::protocol> protocol_;
     buffered_protocol* buffered_ = nullptr; // the protocol, when it is one
-    stream_transport transport_{*this};
+    protocol_transport transport_{*this};
     receive_buffer unread_;
+    std::shared_ptr<rondo::protocol> lender_; // of lent_
+    std::span<std::byte> lent_;               // the buffer that the next bytes go to, or have gone to; empty: unread_
+    std::size_t filled_ = 0;                  // so many of it were not told yet
     future<> made_;
     std::exception_ptr loss_;
     bool begun_ = false;

@@ -16,7 +16,7 @@ class stream_consumer {
 public:
     /// Of a pipe that is written to: anything but none asks for the news that nobody reads any more.
     virtual appetite wants() const noexcept = 0;
-    /// Where the next bytes go. The memory stays in place until received(). Throws std::bad_alloc.
+    /// Where the next bytes go. The memory stays in place until received(). Empty: nowhere now. Throws std::bad_alloc.
     virtual std::span<std::byte> room() = 0;
     /// So many bytes were put there; 0 when nothing came.
     virtual void received(std::size_t n) noexcept = 0;

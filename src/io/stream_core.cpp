@@ -123,6 +123,11 @@ bool stream_core::prepare_receive() noexcept {
     }
     try {
         const std::span<std::byte> room = consumer_->room();
+        if (room.empty()) return false;
+        if (phase_ != phase::open) { // ended by whoever gave it
+            consumer_->received(0);
+            return false;
+        }
         receive_op_.buffer = room.data();
         receive_op_.size = room.size();
         return true;
@@ -176,6 +181,8 @@ void stream_core::hung_up() noexcept {
     if (phase_ <= phase::closing && !queue_.empty()) error_ = error_of(-EPIPE, "write");
     end();
 }
+
+void stream_core::interrupt_receiving() noexcept { backend_->cancel(receive_op_); }
 
 void stream_core::consumed() noexcept {
     if (may_receive()) schedule();

@@ -22,6 +22,7 @@
 
 namespace rondo {
 class event_loop;
+class transport;
 }
 
 namespace rondo::detail {
@@ -54,6 +55,8 @@ public:
     int descriptor() const noexcept { return fd_; }
     /// "fd 7 to 127.0.0.1:80"
     std::string describe() const;
+    /// What its user holds; of a protocol or of a stream_writer.
+    virtual rondo::transport& face() noexcept = 0;
     address peer_address() const { return peer_; }
     address local_address() const;
 
@@ -117,6 +120,8 @@ protected:
     ~stream_core() override;
     /// Ready to be told of bytes.
     void start(stream_consumer& consumer) noexcept;
+    /// The room that was given is wanted back: received() comes soon, if need be with nothing.
+    void interrupt_receiving() noexcept;
 
 private:
     enum class phase : std::uint8_t { open, closing, ending, lost };

@@ -2,7 +2,7 @@
 
 #include <rondo/coro/exceptions.hpp>
 
-#include "io/protocol_stream.hpp"
+#include "io/stream_core.hpp"
 
 #include <string>
 
@@ -22,8 +22,8 @@ std::pair<std::size_t, std::size_t> checked_limits(const write_limits& wanted) {
     return {low, high};
 }
 
-void stream_transport::close() { stream_.stop(); }
-void stream_transport::abort() { stream_.break_off(); }
+void stream_transport::close() { stream_.close(); }
+void stream_transport::abort() { stream_.abort(nullptr); }
 bool stream_transport::is_closing() const noexcept { return stream_.is_closing(); }
 address stream_transport::peer_address() const { return stream_.peer_address(); }
 address stream_transport::local_address() const { return stream_.local_address(); }
@@ -55,15 +55,13 @@ std::pair<std::size_t, std::size_t> stream_transport::get_write_buffer_limits() 
 }
 std::size_t stream_transport::get_write_buffer_size() const noexcept { return stream_.queued(); }
 
-void stream_transport::pause_reading() { stream_.pause_reading(); }
-void stream_transport::resume_reading() { stream_.resume_reading(); }
-bool stream_transport::is_reading() const noexcept { return stream_.is_reading(); }
-
-void stream_transport::set_protocol(std::shared_ptr<protocol> p) {
-    if (!p) throw value_error("set_protocol(): a transport needs a protocol");
-    stream_.set_protocol(std::move(p));
+void writer_transport::resume_reading() {
+    paused_ = false;
+    stream().consumed();
 }
-std::shared_ptr<protocol> stream_transport::get_protocol() const { return stream_.protocol(); }
+void writer_transport::set_protocol(std::shared_ptr<protocol>) {
+    throw runtime_error("set_protocol(): a stream_reader receives from this transport");
+}
 
 } // namespace detail
 } // namespace rondo

@@ -1,4 +1,4 @@
-// The face that a protocol_stream shows its user.
+// The face that a stream shows its user: what sends. What is about receiving is its owner's.
 #pragma once
 
 #include <rondo/io/transport.hpp>
@@ -10,12 +10,13 @@
 
 namespace rondo::detail {
 
-class protocol_stream;
+class stream_core;
 
-class stream_transport final : public transport {
+class stream_transport : public transport {
 public:
-    explicit stream_transport(protocol_stream& stream) noexcept : stream_(stream) {}
-    protocol_stream& stream() const noexcept { return stream_; }
+    explicit stream_transport(stream_core& stream) noexcept : stream_(stream) {}
+
+    stream_core& stream() const noexcept { return stream_; }
 
     void close() override;
     void abort() override;
@@ -31,14 +32,25 @@ public:
     void set_write_buffer_limits(write_limits limits) override;
     std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept override;
     std::size_t get_write_buffer_size() const noexcept override;
-    void pause_reading() override;
-    void resume_reading() override;
-    bool is_reading() const noexcept override;
-    void set_protocol(std::shared_ptr<protocol> p) override;
-    std::shared_ptr<protocol> get_protocol() const override;
 
 private:
-    protocol_stream& stream_;
+    stream_core& stream_;
+};
+
+/// Of a stream that has no protocol: stream_writer::transport().
+class writer_transport final : public stream_transport {
+public:
+    using stream_transport::stream_transport;
+
+    void pause_reading() override { paused_ = true; }
+    void resume_reading() override;
+    bool is_reading() const noexcept override { return !paused_ && !is_closing(); }
+    void set_protocol(std::shared_ptr<protocol> p) override;
+    std::shared_ptr<protocol> get_protocol() const override { return nullptr; }
+    bool is_paused() const noexcept { return paused_; }
+
+private:
+    bool paused_ = false;
 };
 
 /// low, high. value_error when low is above high.

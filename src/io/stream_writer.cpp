@@ -46,6 +46,7 @@ void stream_writer::write_eof() { required(to_).write_eof(); }
 bool stream_writer::can_write_eof() const noexcept { return to_ && to_->can_write_eof(); }
 void stream_writer::close() { required(to_).close(); }
 bool stream_writer::is_closing() const noexcept { return !to_ || to_->is_closing(); }
+transport& stream_writer::transport() const noexcept { return to_->face(); }
 address stream_writer::peer_address() const { return required(to_).peer_address(); }
 address stream_writer::local_address() const { return required(to_).local_address(); }
 

@@ -233,7 +233,7 @@ void event_loop::watch_descriptor(int fd, bool for_writing, std::function<void()
     for (const auto& entry : internals_->services) {
         if (fd >= 0 && entry.second->owns_descriptor(fd))
             throw runtime_error("descriptor " + std::to_string(fd) +
-                                " belongs to a stream or server of this event loop");
+                                " belongs to a transport or server of this event loop");
     }
     detail::loop_access::descriptors(*this).set(
         fd, for_writing ? detail::readiness::writable : detail::readiness::readable, std::move(fn), std::move(options));

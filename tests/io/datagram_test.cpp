@@ -209,6 +209,31 @@ private:
 };
 RONDO_ON_EACH_BACKEND(UnixDatagram);
 
+TEST_P(UnixDatagram, AnEndpointThatOutlivesItsLoopDoesNothing) {
+    const int receiver = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ::sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    path("full").copy(name.sun_path, sizeof name.sun_path - 1);
+    EXPECT_EQ(::bind(receiver, reinterpret_cast<const ::sockaddr*>(&name), sizeof name), 0);
+    std::shared_ptr<datagram_transport> left;
+    run_io([&]() -> coro<> {
+        auto [t, p] = co_await connected_to(address::unix_path(path("full")));
+        t->set_write_buffer_limits({.high = 1000, .low = 0});
+        for (int i = 0; i < 200; ++i) t->sendto(std::string(100, 'x'));
+        EXPECT_EQ(p->calls, (calls{"made", "pause"}));
+        t->abort();
+        left = t;
+    });
+    end_loop();
+    left->set_write_buffer_limits();
+    left->sendto("x");
+    left->close();
+    left->abort();
+    EXPECT_EQ(left->fd(), -1);
+    EXPECT_EQ(left->local_address(), address());
+    ::close(receiver);
+}
+
 TEST_P(UnixDatagram, WritingIsPausedWhileTheReceiverIsSlowAndNothingIsLost) {
     run_io([this]() -> coro<> {
         const int receiver = ::socket(AF_UNIX, SOCK_DGRAM, 0);

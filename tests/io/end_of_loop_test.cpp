@@ -1,5 +1,5 @@
 // Streams, servers and processes when their loop ends.
-#include "io/io_test.hpp"
+#include "io/protocol_kit.hpp"
 
 #include "support/manual_clock.hpp"
 
@@ -51,6 +51,38 @@ private:
     int fd_;
     std::uint16_t port_ = 0;
 };
+
+TEST_P(StreamsAtTheEnd, ATransportThatOutlivesItsLoopDoesNothing) {
+    std::shared_ptr<transport> left;
+    std::shared_ptr<test::recorder> told;
+    run_io([&]() -> coro<> {
+        auto p = co_await test::protocol_pair();
+        p.transport->pause_reading();
+        p.transport->write(std::string(10'000'000, 'x'));
+        EXPECT_EQ(p.protocol->calls, (test::calls{"made", "pause"}));
+        left = p.transport;
+        told = p.protocol;
+    });
+    end_loop();
+    EXPECT_EQ(told->calls.back(), "lost");
+    const test::calls all = told->calls;
+    left->resume_reading();
+    left->pause_reading();
+    left->set_write_buffer_limits({.high = 0});
+    left->set_write_buffer_limits();
+    left->write("x");
+    left->write_eof();
+    left->set_protocol(std::make_shared<test::recorder>());
+    left->close();
+    left->abort();
+    EXPECT_EQ(left->get_protocol(), nullptr);
+    EXPECT_EQ(left->fd(), -1);
+    EXPECT_TRUE(left->is_closing());
+    EXPECT_FALSE(left->is_reading());
+    EXPECT_EQ(left->local_address(), address());
+    EXPECT_FALSE(left->get_extra<extra::socket>().has_value());
+    EXPECT_EQ(told->calls, all);
+}
 
 TEST_P(StreamsAtTheEnd, WhatWasWrittenLastIsStillSent) {
     const raw_listener peer;

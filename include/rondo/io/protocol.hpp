@@ -47,11 +47,16 @@ public:
     virtual bool eof_received();
 };
 
-/// Has its bytes put where it wants them, in place of data_received(). They are copied there when they have come: a buffer
-/// that the kernel is given before would have to be left alone for as long as nothing comes. (asyncio.BufferedProtocol)
+/// Has its bytes put where it wants them, in place of data_received(): the kernel writes them there.
+///
+/// So the buffer is lent from get_buffer() until buffer_updated(), or connection_lost(), is called: meanwhile it stays where it is,
+/// is as large as it was, and is not looked at. Before anything has come, that may be long; pausing does not end it. After
+/// set_protocol() to another one it is lent for as long as this protocol lives, which is kept until the kernel has given the
+/// buffer back; what has come by then is told to the other one. (asyncio.BufferedProtocol)
 class buffered_protocol : public protocol {
 public:
-    /// `hint` bytes wait. Where they go, as many as fit; empty: runtime_error, which ends the connection.
+    /// Where the next bytes go; room for more than `hint` bytes is not faster. Empty: runtime_error, which ends the connection, as
+    /// does what this throws.
     virtual std::span<std::byte> get_buffer(std::size_t hint) = 0;
     /// So many bytes, at least one, are at the beginning of the buffer that get_buffer() has given.
     virtual void buffer_updated(std::size_t n) = 0;

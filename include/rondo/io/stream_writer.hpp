@@ -4,7 +4,9 @@
 #include <rondo/io/address.hpp>
 #include <rondo/io/bytes.hpp>
 #include <rondo/io/detail/write_awaiter.hpp>
+#include <rondo/io/transport.hpp>
 
+#include <optional>
 #include <span>
 
 namespace rondo {
@@ -53,9 +55,17 @@ public:
     /// close() and wait_closed().
     detail::closed_awaiter aclose() { return {to_, true}; }
 
+    /// Its limits, the size of its queue, and the reins of what is received ahead; it has no protocol, and set_protocol() throws
+    /// runtime_error. Valid as long as this or its reader is. Not for a writer that was moved from.
+    rondo::transport& transport() const noexcept;
     /// Nothing (address()) for a pipe, and for an unnamed Unix socket.
     address peer_address() const;
     address local_address() const;
+    /// As base_transport::get_extra().
+    template <class Tag> std::optional<typename Tag::type> get_extra() const {
+        if (!to_) return std::nullopt;
+        return transport().template get_extra<Tag>();
+    }
 
 private:
     friend struct detail::stream_access;

@@ -38,6 +38,9 @@ public:
     virtual address local_address() const = 0;
     /// -1 when it is lost. It stays the transport's: do not read, write or close it.
     virtual int fd() const noexcept = 0;
+    /// t.get_extra<rondo::extra::peername>(): what a tag of <rondo/io/extra.hpp>, or one of your own, says of this; nullopt
+    /// where it has none. (get_extra_info)
+    template <class Tag> std::optional<typename Tag::type> get_extra() const { return Tag::of(*this); }
 
 protected:
     base_transport() = default;
