@@ -19,6 +19,7 @@
 #include <rondo/io/datagram_transport.hpp>
 #include <rondo/io/endpoint.hpp>
 #include <rondo/io/errors.hpp>
+#include <rondo/io/extra.hpp>
 #include <rondo/io/open_connection.hpp>
 #include <rondo/io/protocol.hpp>
 #include <rondo/io/read_file.hpp>
@@ -30,6 +31,10 @@
 #include <rondo/io/stream_reader.hpp>
 #include <rondo/io/stream_writer.hpp>
 #include <rondo/io/subprocess.hpp>
+#include <rondo/io/subprocess_exec.hpp>
+#include <rondo/io/subprocess_options.hpp>
+#include <rondo/io/subprocess_protocol.hpp>
+#include <rondo/io/subprocess_transport.hpp>
 #include <rondo/io/transport.hpp>
 #include <rondo/io/unique_fd.hpp>
 #include <rondo/io/write_file.hpp>
@@ -58,11 +63,13 @@
 #include <rondo/task/async_generator.hpp>
 #include <rondo/task/call_graph.hpp>
 #include <rondo/task/cancel_scope.hpp>
+#include <rondo/task/concurrent_future.hpp>
 #include <rondo/task/create_task.hpp>
 #include <rondo/task/errors.hpp>
 #include <rondo/task/exception_group.hpp>
 #include <rondo/task/exception_handler.hpp>
 #include <rondo/task/finally.hpp>
+#include <rondo/task/from_thread.hpp>
 #include <rondo/task/future.hpp>
 #include <rondo/task/gather.hpp>
 #include <rondo/task/interval.hpp>
@@ -70,6 +77,7 @@
 #include <rondo/task/move_on_after.hpp>
 #include <rondo/task/retry.hpp>
 #include <rondo/task/run.hpp>
+#include <rondo/task/run_coroutine_threadsafe.hpp>
 #include <rondo/task/run_in_executor.hpp>
 #include <rondo/task/select.hpp>
 #include <rondo/task/shield.hpp>
@@ -81,3 +89,4 @@
 #include <rondo/task/to_thread.hpp>
 #include <rondo/task/wait.hpp>
 #include <rondo/task/with.hpp>
+#include <rondo/task/wrap_future.hpp>

@@ -1,6 +1,7 @@
 #include "io/process_core.hpp"
 
 #include <rondo/coro/exceptions.hpp>
+#include <rondo/io/errors.hpp>
 #include <rondo/loop/event_loop.hpp>
 
 #include "io/report.hpp"
@@ -85,16 +86,30 @@ void process_core::stream_lost(stream_core&) noexcept {
 void process_core::wake_if_over() noexcept {
     if (!is_over()) return;
     while (!waiting_.empty()) waiting_.pop_front().over();
+    if (observer_) std::exchange(observer_, nullptr)->process_over();
 }
 
-int process_core::send_signal(int signal) noexcept {
+void process_core::observe(process_observer& by) noexcept {
+    observer_ = &by;
+    wake_if_over();
+}
+
+int process_core::try_signal(int signal) noexcept {
     if (status_ || loop_closed_) return -ESRCH;
     return backend_.os().send_signal(child_, signal);
 }
 
-void process_core::abandon() noexcept { send_signal(SIGKILL); }
+void process_core::send_signal(int signal) {
+    const int result = try_signal(signal);
+    if (result < 0) {
+        throw_os_error(-result,
+                       "cannot send signal " + std::to_string(signal) + " to process " + std::to_string(pid()));
+    }
+}
 
-void process_core::loop_is_closing() noexcept { send_signal(SIGKILL); }
+void process_core::abandon() noexcept { try_signal(SIGKILL); }
+
+void process_core::loop_is_closing() noexcept { try_signal(SIGKILL); }
 
 /// It could not be reaped in time: the kernel keeps it until this process ends.
 void process_core::loop_is_closed() noexcept {

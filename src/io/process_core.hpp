@@ -15,6 +15,15 @@ namespace rondo::detail {
 
 class backend;
 
+/// Is told once that a process is over: that it has ended, or that its loop was closed before.
+class process_observer {
+public:
+    virtual void process_over() noexcept = 0;
+
+protected:
+    ~process_observer() = default;
+};
+
 /// Lives until the child was reaped, whoever still holds it.
 class process_core final : public shared_core, private io_resource, private stream_observer {
 public:
@@ -25,8 +34,8 @@ public:
     std::optional<int> status() const noexcept { return status_; }
     /// One of its pipes.
     void attach(stream_core& pipe) noexcept;
-    /// 0 or -errno; -ESRCH when it has ended.
-    int send_signal(int signal) noexcept;
+    /// process_lookup_error when it has ended.
+    void send_signal(int signal);
     /// Nobody holds it any more: it is killed, and the loop reaps it.
     void abandon() noexcept;
 
@@ -34,6 +43,8 @@ public:
     void wait_until_over(process_wait_awaiter& w) noexcept { waiting_.push_back(w); }
     void stop_waiting(process_wait_awaiter& w) noexcept { waiting_.erase(w); }
     int open_pipes() const noexcept { return open_pipes_; }
+    /// At once, when it is over already. The observer must live until then.
+    void observe(process_observer& by) noexcept;
 
 private:
     struct exit_operation : operation {
@@ -49,6 +60,7 @@ private:
     void stream_lost(stream_core& stream) noexcept override;
     static void completed(operation& op) noexcept;
     void watch() noexcept;
+    int try_signal(int signal) noexcept;
     void ended(std::int64_t result) noexcept;
     void wake_if_over() noexcept;
 
@@ -59,6 +71,7 @@ private:
     exit_operation exit_op_{*this};
     std::optional<int> status_;
     int open_pipes_ = 0;
+    process_observer* observer_ = nullptr;
     bool loop_closed_ = false;
     waiting_list<process_wait_awaiter> waiting_;
 };

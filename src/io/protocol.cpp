@@ -1,5 +1,6 @@
 #include <rondo/io/datagram_protocol.hpp>
 #include <rondo/io/protocol.hpp>
+#include <rondo/io/subprocess_protocol.hpp>
 
 namespace rondo {
 
@@ -15,5 +16,10 @@ bool protocol::eof_received() { return false; }
 void datagram_protocol::connection_made(datagram_transport&) {}
 void datagram_protocol::datagram_received(std::span<const std::byte>, const address&) {}
 void datagram_protocol::error_received(std::exception_ptr) {}
+
+void subprocess_protocol::connection_made(subprocess_transport&) {}
+void subprocess_protocol::pipe_data_received(int, std::span<const std::byte>) {}
+void subprocess_protocol::pipe_connection_lost(int, std::exception_ptr) {}
+void subprocess_protocol::process_exited() {}
 
 } // namespace rondo

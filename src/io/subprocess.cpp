@@ -2,160 +2,38 @@
 
 #include <rondo/io/errors.hpp>
 #include <rondo/loop/event_loop.hpp>
-#include <rondo/task/as_result.hpp>
-#include <rondo/task/cancel_scope.hpp>
 
 #include "io/inbound.hpp"
 #include "io/make_stream.hpp"
-#include "io/process_core.hpp"
-#include "io/process_start.hpp"
-#include "loop/backend/backend.hpp"
+#include "io/start_process.hpp"
 
 #include <cerrno>
 #include <csignal>
-#include <new>
+#include <cstddef>
 #include <utility>
 
 namespace rondo {
 
 namespace {
 
-/// A descriptor that is closed unless somebody takes it.
-class descriptor {
-public:
-    explicit descriptor(detail::os& o) noexcept : os_(o) {}
-    descriptor(const descriptor&) = delete;
-    descriptor& operator=(const descriptor&) = delete;
-    ~descriptor() { close(); }
-
-    void reset(int fd) noexcept {
-        close();
-        fd_ = fd;
-    }
-    int get() const noexcept { return fd_; }
-    int take() noexcept { return std::exchange(fd_, -1); }
-    void close() noexcept {
-        if (fd_ >= 0) os_.close(take());
-    }
-
-private:
-    detail::os& os_;
-    int fd_ = -1;
-};
-
-/// One of the three streams: our end of a pipe, and what is open for the child's sake.
-struct stream_ends {
-    explicit stream_ends(detail::os& o) noexcept : ours(o), childs(o) {}
-    descriptor ours;
-    descriptor childs;
-    int given = -1; // what the child gets
-};
-
-void require(int result, const std::string& what) {
-    if (result < 0) detail::throw_os_error(-result, what);
-}
-
-/// `number`: the child's.
-void prepare(stream_ends& ends, detail::os& os, const redirect& to, int number, int out_given) {
-    const bool childs_input = number == 0;
-    if (to.fd() >= 0) {
-        ends.given = to.fd();
-        return;
-    }
-    switch (to.kind()) {
-    case stdio::inherit: return;
-    case stdio::to_stdout:
-        if (number != 2) throw value_error("stdio::to_stdout is for the standard error of a subprocess");
-        ends.given = out_given >= 0 ? out_given : 1;
-        return;
-    case stdio::devnull: {
-        const int fd = os.open_null(!childs_input);
-        require(fd, "cannot open /dev/null for a subprocess");
-        ends.childs.reset(fd);
-        break;
-    }
-    case stdio::pipe: {
-        std::pair<int, int> fds;
-        require(os.make_pipe(childs_input ? 1 : 0, fds), "cannot make a pipe for a subprocess");
-        ends.ours.reset(childs_input ? fds.second : fds.first);
-        ends.childs.reset(childs_input ? fds.first : fds.second);
-        break;
-    }
-    }
-    ends.given = ends.childs.get();
-}
-
-/// The three streams of a new process, as they are before it runs.
-struct three_streams {
-    three_streams(detail::os& os, const subprocess_options& options) : in(os), out(os), err(os) {
-        prepare(in, os, options.in, 0, -1);
-        prepare(out, os, options.out, 1, -1);
-        prepare(err, os, options.err, 2, out.given);
-    }
-    stream_ends in;
-    stream_ends out;
-    stream_ends err;
-};
-
-using process_ptr = detail::counted_ptr<detail::process_core>;
-
-process_ptr own(event_loop& loop, const detail::spawned_process& child) {
-    try {
-        return process_ptr::adopt(new detail::process_core(loop, child));
-    } catch (const std::bad_alloc&) {
-        detail::os& os = detail::loop_access::backend(loop).os();
-        os.send_signal(child, SIGKILL);
-        os.close(child.pidfd);
-        throw;
-    }
-}
-
-coro<> kill_and_reap(process_ptr unwanted) {
-    unwanted->abandon();
-    static_cast<void>(co_await detail::process_wait_awaiter(unwanted));
-}
-
 coro<process> start(std::vector<std::string> argv, subprocess_options options) {
-    if (argv.empty() || argv.front().empty()) throw value_error("a subprocess needs a program to run");
     detail::inbound::check_limit(options.limit);
     event_loop& loop = running_loop();
-    detail::os& os = detail::loop_access::backend(loop).os();
-    three_streams streams(os, options);
-
-    std::string what = "cannot start '" + argv.front() + "'";
-    if (options.cwd) what += " in '" + *options.cwd + "'";
-    if (!options.env) options.env = os.environment(); // now: later it may be in use by somebody else
-    detail::process_start starting(loop,
-                                   {.argv = std::move(argv),
-                                    .env = std::move(options.env),
-                                    .cwd = std::move(options.cwd),
-                                    .in = streams.in.given,
-                                    .out = streams.out.given,
-                                    .err = streams.err.given,
-                                    .start_new_session = options.start_new_session,
-                                    .pass_fds = std::move(options.pass_fds)},
-                                   std::move(what));
-    auto started = co_await as_result(starting);
-    if (!started) {
-        if (const auto child = starting.take_child()) { // cancelled, and it runs
-            cancel_scope shield({.shield = true});
-            co_await shield.run([&]() -> coro<> { co_await kill_and_reap(own(loop, *child)); });
-        }
-        std::rethrow_exception(started.error());
+    const std::size_t limit = options.limit;
+    detail::started_process started = co_await detail::start_process(loop, std::move(argv), std::move(options));
+    detail::process_core& core = *started.core;
+    process made(std::move(started.core));
+    if (started.in.fd() >= 0) {
+        made.in = detail::make_pipe_writer(loop, started.in.take());
+        core.attach(detail::stream_access::core(*made.in));
     }
-    const process_ptr core = own(loop, *started);
-    process made(core);
-    if (streams.in.ours.get() >= 0) {
-        made.in = detail::make_pipe_writer(loop, streams.in.ours.take());
-        core->attach(detail::stream_access::core(*made.in));
+    if (started.out.fd() >= 0) {
+        made.out = detail::make_pipe_reader(loop, started.out.take(), limit);
+        core.attach(*detail::stream_access::core(*made.out));
     }
-    if (streams.out.ours.get() >= 0) {
-        made.out = detail::make_pipe_reader(loop, streams.out.ours.take(), options.limit);
-        core->attach(*detail::stream_access::core(*made.out));
-    }
-    if (streams.err.ours.get() >= 0) {
-        made.err = detail::make_pipe_reader(loop, streams.err.ours.take(), options.limit);
-        core->attach(*detail::stream_access::core(*made.err));
+    if (started.err.fd() >= 0) {
+        made.err = detail::make_pipe_reader(loop, started.err.take(), limit);
+        core.attach(*detail::stream_access::core(*made.err));
     }
     co_return made;
 }
@@ -200,10 +78,8 @@ int process::pid() const noexcept { return core_ ? core_->pid() : 0; }
 std::optional<int> process::returncode() const noexcept { return core_ ? core_->status() : std::nullopt; }
 
 void process::send_signal(int signal) {
-    const int result = core_ ? core_->send_signal(signal) : -ESRCH;
-    if (result < 0)
-        detail::throw_os_error(-result,
-                               "cannot send signal " + std::to_string(signal) + " to process " + std::to_string(pid()));
+    if (!core_) detail::throw_os_error(ESRCH, "this process was moved from");
+    core_->send_signal(signal);
 }
 void process::terminate() { send_signal(SIGTERM); }
 void process::kill() { send_signal(SIGKILL); }

@@ -133,7 +133,7 @@ public:
     /// Calls fn() once in each pass in which a read from fd (a write to it) would not wait: bytes are there, the end of them,
     /// a connection, an error. Level-triggered, until it is removed; replaces the one before. All calls share one context.
     /// Whoever closes fd removes it first, or says notify_closing(). value_error: negative; std::system_error: not open;
-    /// runtime_error: it belongs to a stream or server of this loop.
+    /// runtime_error: it belongs to a transport or server of this loop.
     template <std::invocable F> void add_reader(int fd, F&& fn, call_options options = {}) {
         watch_descriptor(fd, false, repeatable(std::forward<F>(fn)), std::move(options));
     }
@@ -210,7 +210,7 @@ public:
     void set_resolver(std::shared_ptr<resolver> r);
 
     // Protocols: <rondo/io/create_connection.hpp>, <rondo/io/create_server.hpp>, <rondo/io/create_datagram_endpoint.hpp>,
-    // <rondo/io/connect_pipe.hpp>
+    // <rondo/io/connect_pipe.hpp>, <rondo/io/subprocess_exec.hpp>
     template <factory_of<protocol> F>
     coro<endpoint<factory_protocol_t<F>>> create_connection(F factory, std::string host, std::uint16_t port,
                                                             detail::late_t<connect_options, F> options = {});
@@ -230,6 +230,12 @@ public:
     create_datagram_endpoint(F factory, detail::late_t<datagram_options, F> options);
     template <factory_of<protocol> F> coro<endpoint<factory_protocol_t<F>>> connect_read_pipe(F factory, int fd);
     template <factory_of<protocol> F> coro<endpoint<factory_protocol_t<F>>> connect_write_pipe(F factory, int fd);
+    template <factory_of<subprocess_protocol> F>
+    coro<endpoint<factory_protocol_t<F>, subprocess_transport>>
+    subprocess_exec(F factory, std::vector<std::string> argv, detail::late_t<subprocess_options, F> options = {});
+    template <factory_of<subprocess_protocol> F>
+    coro<endpoint<factory_protocol_t<F>, subprocess_transport>>
+    subprocess_shell(F factory, std::string command, detail::late_t<subprocess_options, F> options = {});
 
     /// Which backend was chosen.
     backend_kind backend() const noexcept;

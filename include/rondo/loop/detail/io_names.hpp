@@ -12,13 +12,16 @@ class bytes_view;
 class server;
 class protocol;
 class datagram_protocol;
+class subprocess_protocol;
 class transport;
 class datagram_transport;
 class resolver;
 struct resolved;
+class subprocess_transport;
 struct connect_options;
 struct server_options;
 struct datagram_options;
+struct subprocess_options;
 template <class P, class Transport = transport> struct endpoint;
 
 /// The protocol that a factory makes. A factory is any callable that returns shared_ptr<P>.
