@@ -4,6 +4,7 @@
 
 #include "io/inbound.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace rondo {
@@ -25,6 +26,10 @@ detail::inbound& required(const detail::counted_ptr<detail::inbound>& from) {
     return *from;
 }
 
+async_generator<bytes> lines_of(detail::counted_ptr<detail::inbound> from) {
+    while (std::optional<bytes> line = co_await detail::read_line_awaiter(from)) co_yield std::move(*line);
+}
+
 } // namespace
 
 stream_reader::stream_reader(std::size_t limit) {
@@ -43,6 +48,8 @@ stream_reader& stream_reader::operator=(stream_reader&& other) noexcept {
 stream_reader::~stream_reader() {
     if (from_) from_->abandon();
 }
+
+async_generator<bytes> stream_reader::lines() { return lines_of(from_); }
 
 void stream_reader::feed_data(bytes_view data) { required(from_).feed(data); }
 void stream_reader::feed_eof() { required(from_).feed_end(); }

@@ -207,6 +207,28 @@ TEST(StreamReader, ReadLineGivesLinesAndThenNothing) {
     });
 }
 
+TEST(StreamReader, LinesGivesEachLineUpToTheEnd) {
+    run([]() -> coro<> {
+        stream_reader reader = reader_with("one\n\nlast");
+        std::vector<std::string> lines;
+        RONDO_FOR_AWAIT(line, reader.lines()) lines.push_back(line.str());
+        EXPECT_EQ(lines, (std::vector<std::string>{"one\n", "\n", "last"}));
+    });
+}
+
+TEST(StreamReader, AnErrorEndsLinesAndTheNextOnesGoOn) {
+    run([]() -> coro<> {
+        stream_reader reader = reader_with("ok\ntoolong\nok\n", true, 4);
+        auto lines = reader.lines();
+        EXPECT_EQ((co_await lines.next())->view(), "ok\n");
+        EXPECT_TRUE((co_await rondo::as_result(lines.next())).holds<rondo::value_error>());
+        EXPECT_EQ(co_await lines.next(), std::nullopt);
+        auto rest = reader.lines();
+        EXPECT_EQ((co_await rest.next())->view(), "ok\n");
+        EXPECT_EQ(co_await rest.next(), std::nullopt);
+    });
+}
+
 TEST(StreamReader, ALineOverTheLimitIsDiscarded) {
     run([]() -> coro<> {
         stream_reader reader = reader_with("toolong\nok\n", true, 4);

@@ -3,6 +3,7 @@
 
 #include <rondo/io/bytes.hpp>
 #include <rondo/io/detail/read_awaiter.hpp>
+#include <rondo/task/async_generator.hpp>
 
 #include <cstddef>
 #include <exception>
@@ -56,6 +57,9 @@ public:
     /// A line with its newline, which the last one may lack; nullopt at the end of the stream. A line over the limit:
     /// value_error, and the line (or what has come of it) is discarded.
     detail::read_line_awaiter read_line() { return detail::read_line_awaiter(from_); }
+    /// The lines up to the end of the stream: RONDO_FOR_AWAIT(line, reader.lines()). What read_line() throws ends it; lines() again
+    /// goes on behind that.
+    async_generator<bytes> lines();
 
     /// For readers in memory; for one of a connection, and after feed_eof(): runtime_error.
     void feed_data(bytes_view data);
