@@ -87,17 +87,21 @@ struct final_awaiter {
     void await_resume() const noexcept {}
 };
 
-class coro_promise_base : public frame_header, public pooled_frame {
+/// The frame of a coroutine that awaits, and does not begin by itself.
+class awaiting_frame : public frame_header, public pooled_frame {
 public:
     std::suspend_always initial_suspend() const noexcept { return {}; }
-    final_awaiter final_suspend() const noexcept { return {}; }
-
     template <class A>
         requires awaitable<A>
     decltype(auto) await_transform(A&& aw, std::source_location where = std::source_location::current()) {
         await_at = where;
         return transform_await(static_cast<A&&>(aw), *this);
     }
+};
+
+class coro_promise_base : public awaiting_frame {
+public:
+    final_awaiter final_suspend() const noexcept { return {}; }
 
 protected:
     void start_header(std::coroutine_handle<> frame, std::source_location where) noexcept {

@@ -15,7 +15,7 @@ class async_generator_owner;
 class async_generator_registry;
 class async_generator_step;
 
-class async_generator_frame : public frame_header, public pooled_frame {
+class async_generator_frame : public awaiting_frame {
 public:
     async_generator_frame(const async_generator_frame&) = delete;
     async_generator_frame& operator=(const async_generator_frame&) = delete;
@@ -23,7 +23,6 @@ public:
     void destroy() noexcept { handle_.destroy(); }
 
     // For the coroutine.
-    std::suspend_always initial_suspend() const noexcept { return {}; }
     void unhandled_exception() noexcept { error_ = std::current_exception(); }
     void return_void() const noexcept {}
     struct final_awaiter {
@@ -34,12 +33,6 @@ public:
         void await_resume() const noexcept {}
     };
     final_awaiter final_suspend() const noexcept { return {}; }
-    template <class A>
-        requires awaitable<A>
-    decltype(auto) await_transform(A&& aw, std::source_location where = std::source_location::current()) {
-        await_at = where;
-        return transform_await(static_cast<A&&>(aw), *this);
-    }
 
 protected:
     async_generator_frame() noexcept = default;
