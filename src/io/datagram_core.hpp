@@ -4,7 +4,7 @@
 #include <rondo/io/bytes.hpp>
 #include <rondo/io/datagram_protocol.hpp>
 #include <rondo/io/datagram_transport.hpp>
-#include <rondo/io/detail/counted_ptr.hpp>
+#include <rondo/loop/detail/counted_ptr.hpp>
 #include <rondo/loop/detail/operation.hpp>
 #include <rondo/task/future.hpp>
 

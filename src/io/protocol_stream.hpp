@@ -1,8 +1,8 @@
 // A connection or pipe whose receiving half is a protocol.
 #pragma once
 
-#include <rondo/io/detail/counted_ptr.hpp>
 #include <rondo/io/protocol.hpp>
+#include <rondo/loop/detail/counted_ptr.hpp>
 #include <rondo/task/future.hpp>
 
 #include "io/protocol_caller.hpp"

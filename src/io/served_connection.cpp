@@ -23,7 +23,7 @@ void served_connection::handle(stream_reader reader, stream_writer writer) noexc
             return;
         }
         const task<> t = launch(server.loop_, {.where = server.where_}, *std::move(body));
-        task_ = state_ref<future_state>(t.state());
+        task_ = counted_ptr<future_state>(t.state());
     } catch (...) {
         failed(std::current_exception(), "unhandled exception in connection handler");
         leave_if_over();

@@ -68,7 +68,7 @@ private:
 
     counted_ptr<server_core> server_;
     counted_ptr<stream_core> stream_;
-    state_ref<future_state> task_; // while the handler runs
+    counted_ptr<future_state> task_; // while the handler runs
     bool called_ = false;
     served_connection* next_ = nullptr;
     served_connection* previous_ = nullptr;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <rondo/coro/coro.hpp>
-#include <rondo/io/detail/counted_ptr.hpp>
 #include <rondo/io/subprocess_options.hpp>
+#include <rondo/loop/detail/counted_ptr.hpp>
 
 #include "io/descriptor_guard.hpp"
 #include "io/process_core.hpp"

@@ -1,9 +1,9 @@
 // A child process that has a protocol.
 #pragma once
 
-#include <rondo/io/detail/counted_ptr.hpp>
 #include <rondo/io/subprocess_protocol.hpp>
 #include <rondo/io/subprocess_transport.hpp>
+#include <rondo/loop/detail/counted_ptr.hpp>
 #include <rondo/task/future.hpp>
 
 #include "io/process_core.hpp"

@@ -24,11 +24,9 @@ auto place_of(const context_map& values, std::uint64_t variable) {
 
 } // namespace
 
-context_ref::context_ref(const context_ref& other) noexcept : state_(other.state_) {
-    if (state_) ++state_->references;
-}
-context_ref::~context_ref() {
-    if (state_ && --state_->references == 0) delete state_;
+void retain(context_state& c) noexcept { ++c.references; }
+void release(context_state& c) noexcept {
+    if (--c.references == 0) delete &c;
 }
 
 context_state* current_context() noexcept { return slot().get(); }
@@ -39,7 +37,7 @@ context_ref fork_context() noexcept {
     if (!now || !now->values) return {};
     auto* copy = new context_state;
     copy->values = now->values;
-    return context_ref(copy);
+    return context_ref::adopt(copy);
 }
 
 std::uint64_t new_variable_id() noexcept {
@@ -57,7 +55,7 @@ context_value find_in_current(std::uint64_t variable) noexcept { return find_in(
 
 context_value assign_in_current(std::uint64_t variable, context_value value) {
     context_ref& here = slot();
-    if (!here) here = context_ref(new context_state);
+    if (!here) here = context_ref::adopt(new context_state);
     auto changed =
         here.get()->values ? std::make_shared<context_map>(*here.get()->values) : std::make_shared<context_map>();
     auto at = changed->begin() + (place_of(*changed, variable) - changed->cbegin());
@@ -73,9 +71,9 @@ context_value assign_in_current(std::uint64_t variable, context_value value) {
 
 } // namespace detail
 
-context::context() : state_(new detail::context_state) {}
+context::context() : state_(detail::context_ref::adopt(new detail::context_state)) {}
 context::context(detail::context_ref state) : state_(std::move(state)) {
-    if (!state_) state_ = detail::context_ref(new detail::context_state);
+    if (!state_) state_ = detail::context_ref::adopt(new detail::context_state);
 }
 
 context::running::running(const detail::context_ref& state) : slot_(state), switch_(slot_) {

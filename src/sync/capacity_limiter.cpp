@@ -26,7 +26,7 @@ detail::limiter_awaiter<void> capacity_limiter::acquire_on_behalf_of(const void*
 
 void capacity_limiter::acquire_nowait() {
     detail::task_record& task = detail::current_record();
-    detail::borrower who{.key = &task, .task = detail::state_ref<detail::task_record>(&task)};
+    detail::borrower who{.key = &task, .task = detail::counted_ptr<detail::task_record>(&task)};
     if (borrowers_.contains(&task)) throw runtime_error(has_one_already(who));
     if (available_tokens() == 0) throw would_block();
     waiting_.check_thread();
@@ -78,7 +78,7 @@ limiter_waiter::~limiter_waiter() { give_back(); }
 
 bool limiter_waiter::try_now() {
     capacity_limiter& l = *limiter_;
-    if (!who_.key || who_.token) who_.task = state_ref<task_record>(task());
+    if (!who_.key || who_.token) who_.task = counted_ptr<task_record>(task());
     if (!who_.key) who_.key = task();
     if (l.borrowers_.contains(who_.key)) return true;
     if (l.available_tokens() > 0 && l.promised_.empty()) {

@@ -8,13 +8,13 @@ namespace {
 
 /// Those who wait at an end that is being closed are told so.
 template <class Waiter>
-void dismiss_at(line& waiting, state_ref<channel_end> Waiter::* end_of, const channel_end& closed) noexcept {
+void dismiss_at(line& waiting, counted_ptr<channel_end> Waiter::* end_of, const channel_end& closed) noexcept {
     waiting.dismiss_if([&](waiter& w) { return (static_cast<Waiter&>(w).*end_of).get() == &closed; });
 }
 
 } // namespace
 
-channel_end::channel_end(state_ref<channel_core> of, side which) noexcept : core_(std::move(of)), side_(which) {
+channel_end::channel_end(counted_ptr<channel_core> of, side which) noexcept : core_(std::move(of)), side_(which) {
     ++(side_ == side::sending ? core_->open_senders_ : core_->open_receivers_);
 }
 

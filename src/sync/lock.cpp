@@ -18,13 +18,13 @@ void lock::release() {
     if (!locked_) throw runtime_error(label() + " is not held: it cannot be released");
     waiting_.check_thread();
     locked_ = false;
-    const detail::state_ref<detail::future_state> before = std::move(owner_); // may be the last one to know that task
+    const detail::counted_ptr<detail::future_state> before = std::move(owner_); // may be the last one to know that task
     pass_on();
 }
 
 void lock::take_for(detail::task_record* owner) noexcept {
     locked_ = true;
-    owner_ = detail::state_ref<detail::future_state>(owner);
+    owner_ = detail::counted_ptr<detail::future_state>(owner);
 }
 
 void lock::pass_on() noexcept {

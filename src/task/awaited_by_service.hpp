@@ -18,7 +18,7 @@ public:
     }
     /// Twice is once.
     void add(future_state& fut, future_state& waiter) {
-        if (find(fut, waiter) == edges_.end()) edges_.push_back({state_ref(&fut), state_ref(&waiter)});
+        if (find(fut, waiter) == edges_.end()) edges_.push_back({counted_ptr(&fut), counted_ptr(&waiter)});
     }
     void discard(future_state& fut, future_state& waiter) {
         const auto found = find(fut, waiter);
@@ -30,8 +30,8 @@ public:
 
 private:
     struct edge {
-        state_ref<future_state> fut;
-        state_ref<future_state> waiter;
+        counted_ptr<future_state> fut;
+        counted_ptr<future_state> waiter;
     };
     std::vector<edge>::iterator find(const future_state& fut, const future_state& waiter) {
         return std::ranges::find_if(edges_,

@@ -20,7 +20,7 @@ namespace detail {
 
 namespace {
 
-using ref = state_ref<future_state>;
+using ref = counted_ptr<future_state>;
 
 /// For each future of a loop those who wait for it.
 class waiters {

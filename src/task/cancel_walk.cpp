@@ -7,7 +7,7 @@ namespace rondo::detail {
 cancel_walk::~cancel_walk() {
     while (path_) leave_path(); // an exception came in between
     while (left_) {
-        const auto who = state_ref<future_state>::adopt(left_);
+        const auto who = counted_ptr<future_state>::adopt(left_);
         left_ = std::exchange(who->asked_by_, nullptr);
         who->mark_ = mark::none;
     }
@@ -16,7 +16,7 @@ cancel_walk::~cancel_walk() {
 bool cancel_walk::ask(future_state& first, const std::string& message) {
     for (future_state::cancel_step step = begin(first, message);;) {
         if (step.ask) {
-            const state_ref<future_state> next(step.ask);
+            const counted_ptr<future_state> next(step.ask);
             step = begin(*next, message);
             if (!step.ask) step = path_->continue_cancel(message, step.accepted);
         } else if (path_) {

@@ -8,7 +8,7 @@
 
 namespace rondo::detail {
 
-completion_core::completion_core(const std::vector<state_ref<future_state>>& futures, delay timeout) {
+completion_core::completion_core(const std::vector<counted_ptr<future_state>>& futures, delay timeout) {
     for (const auto& f : futures) {
         if (!f) throw type_error("a null handle cannot be waited for");
         if (&f->loop() != &futures.front()->loop())
@@ -42,7 +42,7 @@ void completion_core::add_done(watch& w) noexcept {
     if (waiter_) waiter_->one_ended();
 }
 
-state_ref<future_state> completion_core::take() noexcept {
+counted_ptr<future_state> completion_core::take() noexcept {
     watch* const w = first_done_;
     if (!w) return {};
     first_done_ = w->next_done;

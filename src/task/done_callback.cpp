@@ -8,7 +8,7 @@ void done_callback::done(done_node& node, future_state& of) noexcept {
         discard(self);
         return;
     }
-    self.future_ = state_ref<future_state>(&of);
+    self.future_ = counted_ptr<future_state>(&of);
     loop_access::state(of.loop()).ready.push(self);
 }
 

@@ -27,7 +27,7 @@ void future_awaiter_base::done(done_node& node, future_state&) noexcept {
 }
 
 cancel_outcome future_awaiter_base::cancel(const std::string& message) noexcept {
-    const state_ref<future_state> keep(begin_cancel());
+    const counted_ptr<future_state> keep(begin_cancel());
     return end_cancel(keep->cancel(message));
 }
 

@@ -2,7 +2,7 @@
 
 namespace rondo::detail {
 
-gather_core::gather_core(std::vector<state_ref<future_state>> children, bool exceptions)
+gather_core::gather_core(std::vector<counted_ptr<future_state>> children, bool exceptions)
     : children_(std::move(children)),
       watches_(std::make_unique<watch[]>(children_.size())),
       left_(children_.size()),

@@ -44,7 +44,7 @@ void group_core::require_open() const {
     if (aborting_) throw runtime_error("this task group is shutting down");
 }
 
-void group_core::adopt(task_record& t, state_ref<future_state> ready) {
+void group_core::adopt(task_record& t, counted_ptr<future_state> ready) {
     if (t.done()) { // it ran eagerly to its end; others hear of it in the next pass, when the caller has its handle
         if (t.state() != future_state::status::error || (ready && !ready->done())) return;
         t.mark_observed();

@@ -52,7 +52,7 @@ task_base eager_task_factory(event_loop& loop, any_coro body, task_options optio
 
 any_task current_task() {
     event_loop& loop = running_loop();
-    return any_task(detail::state_ref<detail::future_state>(detail::loop_access::state(loop).current));
+    return any_task(detail::counted_ptr<detail::future_state>(detail::loop_access::state(loop).current));
 }
 
 std::vector<any_task> all_tasks() { return all_tasks(running_loop()); }
@@ -60,7 +60,7 @@ std::vector<any_task> all_tasks() { return all_tasks(running_loop()); }
 std::vector<any_task> all_tasks(event_loop& loop) {
     std::vector<any_task> tasks;
     for (detail::task_record* t = detail::loop_access::state(loop).oldest_task; t; t = t->newer())
-        tasks.emplace_back(detail::state_ref<detail::future_state>(t));
+        tasks.emplace_back(detail::counted_ptr<detail::future_state>(t));
     return tasks;
 }
 

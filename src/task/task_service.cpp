@@ -66,7 +66,7 @@ void task_service::end_tasks(event_loop& loop) {
         const std::size_t known = asked.size();
         for (task_record* t = here.tasks; t && !t->asked_to_end; t = t->older()) {
             t->asked_to_end = true;
-            asked.emplace_back(state_ref<future_state>(t));
+            asked.emplace_back(counted_ptr<future_state>(t));
         }
         cancel_walk
             walk; // who waits for others asks them too: each is asked by this once, in whatever order they are met
@@ -106,7 +106,7 @@ void task_service::destroy_frames(event_loop& loop) noexcept {
     // All of them first: what one waits for is gone when the other is.
     std::vector<error_report> accounts;
     for (task_record* t = here.oldest_task; t; t = t->newer())
-        accounts.push_back({.message = account_of(task_base(state_ref<future_state>(t))), .task = t});
+        accounts.push_back({.message = account_of(task_base(counted_ptr<future_state>(t))), .task = t});
     for (const error_report& account : accounts) report(loop, account);
     accounts.clear();
     // The youngest first, as the language destroys: a child refers to what its parent has.
@@ -132,12 +132,12 @@ void task_service::report(event_loop& loop, const error_report& what) {
     context.created_at = what.created_at;
     if (what.future) {
         if (what.future->created_at().line() != 0) context.created_at = what.future->created_at();
-        if (what.future->is_task()) context.task = task_base(state_ref<future_state>(what.future));
-        context.future = future_base(state_ref<future_state>(what.future));
+        if (what.future->is_task()) context.task = task_base(counted_ptr<future_state>(what.future));
+        context.future = future_base(counted_ptr<future_state>(what.future));
     }
     if (what.task) {
         context.created_at = what.task->created_at();
-        context.task = task_base(state_ref<future_state>(what.task));
+        context.task = task_base(counted_ptr<future_state>(what.task));
     }
     if (what.handle) {
         context.created_at = what.handle->where();

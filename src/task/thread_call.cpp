@@ -25,7 +25,7 @@ void thread_call::start(event_loop& loop, executor* where, outcome_owner& owner,
     in_default_executor_ = !where;
     owner_ = &owner;
     from_ = from;
-    started_by_ = state_ref<future_state>(current_record_or_null());
+    started_by_ = counted_ptr<future_state>(current_record_or_null());
     enter(loop);
     if (in_default_executor_) threads.call_started();
     try {

@@ -6,7 +6,7 @@
 
 namespace rondo::detail {
 
-std::vector<std::size_t> first_places(const std::vector<state_ref<future_state>>& futures) {
+std::vector<std::size_t> first_places(const std::vector<counted_ptr<future_state>>& futures) {
     const auto which = [&](std::size_t place) { return futures[place].get(); };
     std::vector<std::size_t> places(futures.size());
     std::iota(places.begin(), places.end(), std::size_t{0});
@@ -17,7 +17,7 @@ std::vector<std::size_t> first_places(const std::vector<state_ref<future_state>>
     return places;
 }
 
-wait_awaiter::wait_awaiter(std::vector<state_ref<future_state>> futures, return_when condition)
+wait_awaiter::wait_awaiter(std::vector<counted_ptr<future_state>> futures, return_when condition)
     : watches_(std::make_unique<watch[]>(futures.size())), count_(futures.size()), condition_(condition) {
     for (std::size_t i = 0; i < count_; ++i) watches_[i].future = std::move(futures[i]);
 }

@@ -16,7 +16,7 @@ void future_mirror::begin(event_loop& loop) {
 
 void future_mirror::arrived() noexcept {
     if (!to_) return; // cancelled in between
-    const state_ref<future_state> to = std::move(to_);
+    const counted_ptr<future_state> to = std::move(to_);
     to->remove_done_node(*this);
     leave();
     if (of_->error()) {
@@ -33,7 +33,7 @@ void future_mirror::arrived() noexcept {
 }
 
 void future_mirror::abandon() noexcept {
-    const state_ref<future_state> to = std::move(to_);
+    const counted_ptr<future_state> to = std::move(to_);
     of_.reset(); // its callback holds this
     to->remove_done_node(*this);
     to->cancel("the event loop was closed");

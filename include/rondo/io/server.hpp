@@ -4,10 +4,10 @@
 #include <rondo/coro/coro.hpp>
 #include <rondo/io/address.hpp>
 #include <rondo/io/detail/connection_handler.hpp>
-#include <rondo/io/detail/counted_ptr.hpp>
 #include <rondo/io/stream_reader.hpp>
 #include <rondo/io/stream_writer.hpp>
 #include <rondo/loop/clock.hpp>
+#include <rondo/loop/detail/counted_ptr.hpp>
 
 #include <concepts>
 #include <cstddef>

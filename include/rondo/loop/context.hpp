@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rondo/coro/exceptions.hpp>
+#include <rondo/loop/detail/counted_ptr.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -22,25 +23,10 @@ class context_state;
 /// program that sets no variable never makes one.
 context_state* current_context() noexcept;
 
-/// Counted, not atomically: a context belongs to one thread at a time.
-class context_ref {
-public:
-    context_ref() noexcept = default;
-    explicit context_ref(context_state* adopted) noexcept : state_(adopted) {}
-    context_ref(const context_ref& other) noexcept;
-    context_ref(context_ref&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-    context_ref& operator=(context_ref other) noexcept {
-        std::swap(state_, other.state_);
-        return *this;
-    }
-    ~context_ref();
-    context_state* get() const noexcept { return state_; }
-    context_state* release() noexcept { return std::exchange(state_, nullptr); }
-    explicit operator bool() const noexcept { return state_ != nullptr; }
-
-private:
-    context_state* state_ = nullptr;
-};
+/// A context belongs to one thread at a time.
+using context_ref = counted_ptr<context_state>;
+void retain(context_state& c) noexcept;
+void release(context_state& c) noexcept;
 
 /// A copy of the current context, or null when that is empty. O(1).
 context_ref fork_context() noexcept;

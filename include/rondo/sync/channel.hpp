@@ -40,7 +40,7 @@ class [[nodiscard]] channel_send_awaiter final : public leaf_awaiter<channel_sen
     friend base;
 
 public:
-    channel_send_awaiter(state_ref<channel_end> end, T&& item) : base(std::move(end)), item_(std::move(item)) {}
+    channel_send_awaiter(counted_ptr<channel_end> end, T&& item) : base(std::move(end)), item_(std::move(item)) {}
 
 private:
     void hand_over() override { state_of<T>(*this->end_).items.push(std::move(item_)); }
@@ -58,7 +58,7 @@ class [[nodiscard]] channel_receive_awaiter final
     static constexpr bool end_is_a_value = !std::same_as<T, R>;
 
 public:
-    explicit channel_receive_awaiter(state_ref<channel_end> end) noexcept : base(std::move(end)) {}
+    explicit channel_receive_awaiter(counted_ptr<channel_end> end) noexcept : base(std::move(end)) {}
 
 private:
     std::exception_ptr failure() noexcept {
@@ -94,7 +94,7 @@ public:
     }
 
 protected:
-    explicit channel_handle(state_ref<channel_end> end) noexcept : end_(std::move(end)) {}
+    explicit channel_handle(counted_ptr<channel_end> end) noexcept : end_(std::move(end)) {}
     channel_handle(channel_handle&& other) noexcept = default;
     channel_handle& operator=(channel_handle&& other) noexcept {
         if (this == &other) return *this;
@@ -104,7 +104,7 @@ protected:
     }
     ~channel_handle() { close(); }
 
-    const state_ref<channel_end>& end() const noexcept { return end_; }
+    const counted_ptr<channel_end>& end() const noexcept { return end_; }
     /// closed_channel, when it is; in debug mode runtime_error in another thread.
     channel_end& open_end() const {
         if (!end_ || !end_->is_open()) throw closed_channel();
@@ -113,7 +113,7 @@ protected:
     }
 
 private:
-    state_ref<channel_end> end_; // null: moved from
+    counted_ptr<channel_end> end_; // null: moved from
 };
 
 } // namespace detail
@@ -195,16 +195,16 @@ private:
 ///     while (auto item = co_await rx.next()) use(*item);
 template <class T> struct channel {
     explicit channel(rondo::capacity capacity)
-        : channel(detail::state_ref<detail::channel_core>::adopt(new detail::channel_state<T>(capacity))) {}
+        : channel(detail::counted_ptr<detail::channel_core>::adopt(new detail::channel_state<T>(capacity))) {}
 
     send_channel<T> tx;
     receive_channel<T> rx;
 
 private:
     using end = detail::channel_end;
-    explicit channel(const detail::state_ref<detail::channel_core>& state)
-        : tx(detail::state_ref<end>::adopt(new end(state, end::side::sending))),
-          rx(detail::state_ref<end>::adopt(new end(state, end::side::receiving))) {}
+    explicit channel(const detail::counted_ptr<detail::channel_core>& state)
+        : tx(detail::counted_ptr<end>::adopt(new end(state, end::side::sending))),
+          rx(detail::counted_ptr<end>::adopt(new end(state, end::side::receiving))) {}
 };
 
 } // namespace rondo

@@ -96,8 +96,8 @@ private:
 
     std::string name_;
     detail::line waiting_;
-    detail::line promised_;                         // at most one
-    detail::state_ref<detail::future_state> owner_; // null also when it was taken outside of tasks
+    detail::line promised_;                           // at most one
+    detail::counted_ptr<detail::future_state> owner_; // null also when it was taken outside of tasks
     detail::loop_binding bound_;
     bool locked_ = false;
 };

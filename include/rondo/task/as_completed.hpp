@@ -26,7 +26,7 @@ public:
 
 private:
     std::optional<H> value() {
-        state_ref<future_state> next = this->take();
+        counted_ptr<future_state> next = this->take();
         return next ? std::optional<H>(H(std::move(next))) : std::nullopt;
     }
 };

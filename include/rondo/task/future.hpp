@@ -26,7 +26,7 @@ using callback_id = std::uint64_t;
 class future_base {
 public:
     future_base() noexcept = default;
-    explicit future_base(detail::state_ref<detail::future_state> state) noexcept : state_(std::move(state)) {}
+    explicit future_base(detail::counted_ptr<detail::future_state> state) noexcept : state_(std::move(state)) {}
 
     explicit operator bool() const noexcept { return static_cast<bool>(state_); }
     bool done() const noexcept { return state_->done(); }
@@ -67,7 +67,7 @@ public:
     detail::future_state* state() const noexcept { return state_.get(); }
 
 protected:
-    detail::state_ref<detail::future_state> state_;
+    detail::counted_ptr<detail::future_state> state_;
 };
 
 using any_future = future_base;
@@ -88,7 +88,7 @@ public:
 
     /// Null: make one with create_future<T>().
     future() noexcept = default;
-    explicit future(detail::state_ref<detail::future_state> state) noexcept : future_base(std::move(state)) {}
+    explicit future(detail::counted_ptr<detail::future_state> state) noexcept : future_base(std::move(state)) {}
 
     /// The value stays in the future. Throws the error; invalid_state_error when pending or taken.
     std::add_lvalue_reference_t<const T> result() const {
@@ -163,7 +163,7 @@ private:
 
 template <class T> future<T> event_loop::create_future(std::source_location where) {
     check_usable();
-    return future<T>(detail::state_ref<detail::future_state>::adopt(new detail::plain_future<T>(*this, where)));
+    return future<T>(detail::counted_ptr<detail::future_state>::adopt(new detail::plain_future<T>(*this, where)));
 }
 
 /// A pending future of the running loop.

@@ -23,19 +23,19 @@ using gather_vector_t =
 
 namespace detail {
 
-template <class A> state_ref<future_state> gathered_child(A&& aw) {
-    if constexpr (future_like<A>) return state_ref<future_state>(aw.state());
-    else return state_ref<future_state>(ensure_future(std::forward<A>(aw)).state());
+template <class A> counted_ptr<future_state> gathered_child(A&& aw) {
+    if constexpr (future_like<A>) return counted_ptr<future_state>(aw.state());
+    else return counted_ptr<future_state>(ensure_future(std::forward<A>(aw)).state());
 }
 
 /// What the children of a tuple yield.
 template <bool Exceptions, class... A> struct gather_tuple {
     using type = std::conditional_t<Exceptions, std::tuple<result<await_result_t<A>>...>,
                                     std::tuple<non_void_t<await_result_t<A>>...>>;
-    static type collect(std::vector<state_ref<future_state>>& children) {
+    static type collect(std::vector<counted_ptr<future_state>>& children) {
         return collect(children, std::index_sequence_for<A...>());
     }
-    template <std::size_t... I> static type collect(std::vector<state_ref<future_state>>& children,
+    template <std::size_t... I> static type collect(std::vector<counted_ptr<future_state>>& children,
                                                     std::index_sequence<I...>) {
         static_cast<void>(children);
         if constexpr (Exceptions) return type{child_result<await_result_t<A>>(*children[I])...};
@@ -46,7 +46,7 @@ template <bool Exceptions, class... A> struct gather_tuple {
 template <bool Exceptions, class A> struct gather_vector {
     using value = await_result_t<A>;
     using type = std::conditional_t<Exceptions, std::vector<result<value>>, gather_vector_t<A>>;
-    static non_void_t<type> collect(std::vector<state_ref<future_state>>& children) {
+    static non_void_t<type> collect(std::vector<counted_ptr<future_state>>& children) {
         if constexpr (std::is_void_v<type>) {
             return {};
         } else {
@@ -61,24 +61,24 @@ template <bool Exceptions, class A> struct gather_vector {
     }
 };
 
-template <class... A> std::vector<state_ref<future_state>> children_of(A&&... aws) {
-    std::vector<state_ref<future_state>> children;
+template <class... A> std::vector<counted_ptr<future_state>> children_of(A&&... aws) {
+    std::vector<counted_ptr<future_state>> children;
     children.reserve(sizeof...(A));
     (children.push_back(gathered_child(std::forward<A>(aws))), ...);
     return children;
 }
-template <class A> std::vector<state_ref<future_state>> children_of_vector(std::vector<A>&& aws) {
-    std::vector<state_ref<future_state>> children;
+template <class A> std::vector<counted_ptr<future_state>> children_of_vector(std::vector<A>&& aws) {
+    std::vector<counted_ptr<future_state>> children;
     children.reserve(aws.size());
     for (A& aw : aws) children.push_back(gathered_child(std::move(aw)));
     return children;
 }
 
 template <class Shape>
-future<typename Shape::type> gather_states(std::vector<state_ref<future_state>> children, bool exceptions) {
+future<typename Shape::type> gather_states(std::vector<counted_ptr<future_state>> children, bool exceptions) {
     using T = typename Shape::type;
     auto* state = new gathering<T, Shape>(running_loop(), std::move(children), exceptions);
-    future<T> handle{state_ref<future_state>::adopt(state)};
+    future<T> handle{counted_ptr<future_state>::adopt(state)};
     state->begin();
     return handle;
 }

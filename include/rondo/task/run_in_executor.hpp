@@ -23,12 +23,12 @@ public:
     void start(event_loop& loop, executor* where);
 
 protected:
-    call_future(std::shared_ptr<thread_call> call, state_ref<future_state> to) noexcept
+    call_future(std::shared_ptr<thread_call> call, counted_ptr<future_state> to) noexcept
         : done_node(&done), call_(std::move(call)), future_(std::move(to)) {}
     virtual ~call_future() = default;
 
     std::shared_ptr<thread_call> call_;
-    state_ref<future_state> future_;
+    counted_ptr<future_state> future_;
 
 private:
     virtual void transfer() noexcept = 0;
@@ -40,7 +40,7 @@ private:
 template <class R> class call_future_for final : public call_future {
 public:
     call_future_for(std::shared_ptr<thread_call_for<R>> call, const future<R>& to) noexcept
-        : call_future(std::move(call), state_ref<future_state>(to.state())) {}
+        : call_future(std::move(call), counted_ptr<future_state>(to.state())) {}
 
 private:
     void transfer() noexcept override {

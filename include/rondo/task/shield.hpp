@@ -17,12 +17,12 @@ template <class A>
     requires awaitable<A>
 [[nodiscard]] future<await_result_t<A>> shield(A&& aw) {
     using T = await_result_t<A>;
-    detail::state_ref<detail::future_state> inner;
-    if constexpr (future_like<A>) inner = detail::state_ref<detail::future_state>(aw.state());
-    else inner = detail::state_ref<detail::future_state>(ensure_future(std::forward<A>(aw)).state());
+    detail::counted_ptr<detail::future_state> inner;
+    if constexpr (future_like<A>) inner = detail::counted_ptr<detail::future_state>(aw.state());
+    else inner = detail::counted_ptr<detail::future_state>(ensure_future(std::forward<A>(aw)).state());
     if (!inner) throw type_error("a null handle cannot be shielded");
     auto* outer = new detail::shielding<T>(inner->loop());
-    future<T> handle{detail::state_ref<detail::future_state>::adopt(outer)};
+    future<T> handle{detail::counted_ptr<detail::future_state>::adopt(outer)};
     outer->watch(std::move(inner));
     return handle;
 }

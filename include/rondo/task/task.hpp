@@ -26,7 +26,7 @@ struct stack_entry {
 class task_base : public future_base {
 public:
     task_base() noexcept = default;
-    explicit task_base(detail::state_ref<detail::future_state> state) noexcept : future_base(std::move(state)) {}
+    explicit task_base(detail::counted_ptr<detail::future_state> state) noexcept : future_base(std::move(state)) {}
 
     /// How many cancel() calls were not taken back by uncancel().
     int cancelling() const noexcept { return record().cancelling(); }
@@ -54,7 +54,7 @@ public:
     using value_type = T;
 
     task() noexcept = default;
-    explicit task(detail::state_ref<detail::future_state> state) noexcept : task_base(std::move(state)) {}
+    explicit task(detail::counted_ptr<detail::future_state> state) noexcept : task_base(std::move(state)) {}
 
     /// The value stays in the task. Throws the error; invalid_state_error when pending or taken.
     std::add_lvalue_reference_t<const T> result() const {

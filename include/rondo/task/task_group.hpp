@@ -134,10 +134,11 @@ private:
             [&](detail::scope_node* around) {
                 return detail::launch_stored(core_.loop(), task_options{}, std::move(call), around);
             },
-            detail::state_ref<detail::future_state>(ready.state()));
-        auto waited = co_await as_result(detail::wait_awaiter({detail::state_ref<detail::future_state>(ready.state()),
-                                                               detail::state_ref<detail::future_state>(child.state())},
-                                                              return_when::first_completed));
+            detail::counted_ptr<detail::future_state>(ready.state()));
+        auto waited =
+            co_await as_result(detail::wait_awaiter({detail::counted_ptr<detail::future_state>(ready.state()),
+                                                     detail::counted_ptr<detail::future_state>(child.state())},
+                                                    return_when::first_completed));
         if (!waited) {
             ready.cancel(); // from now on its failure is the group's
             if (child.cancelling() == 0) child.cancel("the start of this task was cancelled");

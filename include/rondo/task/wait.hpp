@@ -21,8 +21,8 @@ template <class H> struct wait_result {
 
 namespace detail {
 
-template <class H> std::vector<state_ref<future_state>> states_of(const std::vector<H>& futures) {
-    std::vector<state_ref<future_state>> states;
+template <class H> std::vector<counted_ptr<future_state>> states_of(const std::vector<H>& futures) {
+    std::vector<counted_ptr<future_state>> states;
     states.reserve(futures.size());
     for (const H& f : futures) states.emplace_back(f.state());
     return states;

@@ -23,11 +23,11 @@ public:
     void begin(event_loop& loop);
 
 protected:
-    future_mirror(std::shared_ptr<concurrent_state> of, state_ref<future_state> to) noexcept
+    future_mirror(std::shared_ptr<concurrent_state> of, counted_ptr<future_state> to) noexcept
         : done_node(&done), of_(std::move(of)), to_(std::move(to)) {}
 
     std::shared_ptr<concurrent_state> of_; // like `to_` for the loop's thread alone, and null once it is over
-    state_ref<future_state> to_;
+    counted_ptr<future_state> to_;
 
 private:
     virtual void transfer_value() = 0;
@@ -39,7 +39,7 @@ private:
 template <class T> class future_mirror_for final : public future_mirror {
 public:
     future_mirror_for(const concurrent_future<T>& of, const future<T>& to) noexcept
-        : future_mirror(of.state(), state_ref<future_state>(to.state())) {}
+        : future_mirror(of.state(), counted_ptr<future_state>(to.state())) {}
 
 private:
     void transfer_value() override {

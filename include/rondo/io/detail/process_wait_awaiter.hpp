@@ -1,8 +1,8 @@
 // Waiting for a process.
 #pragma once
 
-#include <rondo/io/detail/counted_ptr.hpp>
 #include <rondo/io/detail/write_awaiter.hpp>
+#include <rondo/loop/detail/counted_ptr.hpp>
 #include <rondo/task/detail/awaiter.hpp>
 
 #include <exception>

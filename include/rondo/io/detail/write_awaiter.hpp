@@ -2,7 +2,7 @@
 #pragma once
 
 #include <rondo/io/bytes.hpp>
-#include <rondo/io/detail/counted_ptr.hpp>
+#include <rondo/loop/detail/counted_ptr.hpp>
 #include <rondo/task/detail/awaiter.hpp>
 
 #include <cstddef>

@@ -15,10 +15,10 @@ class limiter_token;
 /// A task, a call in a thread, or whatever has an address.
 struct borrower {
     const void* key = nullptr;
-    state_ref<task_record> task = {}; // kept, so that nobody else gets its address; for a call, who awaits it
-    std::string given_name = {};      // of one that is no task
-    limiter_token* token = nullptr;   // of a call
-    std::uint64_t number = 0;         // in the order of borrowing
+    counted_ptr<task_record> task = {}; // kept, so that nobody else gets its address; for a call, who awaits it
+    std::string given_name = {};        // of one that is no task
+    limiter_token* token = nullptr;     // of a call
+    std::uint64_t number = 0;           // in the order of borrowing
 
     std::string name() const;
 };

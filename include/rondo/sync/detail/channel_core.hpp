@@ -82,12 +82,18 @@ private:
     loop_binding bound_;
 };
 
+class channel_end;
+void retain(channel_end& e) noexcept;
+void release(channel_end& e) noexcept;
+inline void retain(channel_core& c) noexcept { c.retain(); }
+inline void release(channel_core& c) noexcept { c.release(); }
+
 /// An end, as its handle and the operations through it know it; those may be awaited after it was closed.
 class channel_end {
 public:
     enum class side : bool { sending, receiving };
 
-    channel_end(state_ref<channel_core> of, side which) noexcept;
+    channel_end(counted_ptr<channel_core> of, side which) noexcept;
     channel_end(const channel_end&) = delete;
     channel_end& operator=(const channel_end&) = delete;
     static void* operator new(std::size_t size) { return allocate_block(size); }
@@ -102,16 +108,19 @@ public:
     void close() noexcept;
     channel_core& core() const noexcept { return *core_; }
     /// Another one of the same side.
-    state_ref<channel_end> clone() const { return state_ref<channel_end>::adopt(new channel_end(core_, side_)); }
+    counted_ptr<channel_end> clone() const { return counted_ptr<channel_end>::adopt(new channel_end(core_, side_)); }
 
 private:
     ~channel_end() = default;
 
-    state_ref<channel_core> core_;
+    counted_ptr<channel_core> core_;
     std::uint32_t references_ = 1;
     side side_;
     bool open_ = true;
 };
+
+inline void retain(channel_end& e) noexcept { e.retain(); }
+inline void release(channel_end& e) noexcept { e.release(); }
 
 /// Waits until its item can be sent.
 class channel_sender : public waiter {
@@ -119,7 +128,7 @@ public:
     std::string describe() const override;
 
 protected:
-    explicit channel_sender(state_ref<channel_end> end) noexcept : end_(std::move(end)) {}
+    explicit channel_sender(counted_ptr<channel_end> end) noexcept : end_(std::move(end)) {}
     channel_sender(channel_sender&& other) noexcept = default;
     ~channel_sender() { leave_line(); } // before the line dies with end_
 
@@ -127,7 +136,7 @@ protected:
     void enqueue() noexcept;
     std::exception_ptr failure() noexcept;
 
-    state_ref<channel_end> end_; // null: the handle was moved from
+    counted_ptr<channel_end> end_; // null: the handle was moved from
 
 private:
     friend class channel_core;
@@ -144,7 +153,7 @@ public:
     std::string describe() const override;
 
 protected:
-    explicit channel_receiver(state_ref<channel_end> end) noexcept : end_(std::move(end)) {}
+    explicit channel_receiver(counted_ptr<channel_end> end) noexcept : end_(std::move(end)) {}
     channel_receiver(channel_receiver&& other) noexcept = default;
     ~channel_receiver();
 
@@ -158,7 +167,7 @@ protected:
     /// The item stays. Nothing, when nothing is promised.
     void give_back() noexcept;
 
-    state_ref<channel_end> end_; // null: the handle was moved from
+    counted_ptr<channel_end> end_; // null: the handle was moved from
 
 private:
     friend class channel_core;

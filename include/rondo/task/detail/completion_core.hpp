@@ -19,7 +19,7 @@ class completion_waiter;
 /// Knows who is done and has not been given yet, in the order of their ends.
 class completion_core {
 public:
-    completion_core(const std::vector<state_ref<future_state>>& futures, delay timeout);
+    completion_core(const std::vector<counted_ptr<future_state>>& futures, delay timeout);
     completion_core(const completion_core&) = delete;
     completion_core& operator=(const completion_core&) = delete;
     ~completion_core();
@@ -27,7 +27,7 @@ public:
     bool exhausted() const noexcept { return left_ == 0; }
     bool one_is_done() const noexcept { return first_done_ != nullptr; }
     /// Of those that are done the oldest.
-    state_ref<future_state> take() noexcept;
+    counted_ptr<future_state> take() noexcept;
 
 private:
     friend class completion_waiter;
@@ -35,7 +35,7 @@ private:
         watch() noexcept : done_node(&ended) {}
         static void ended(done_node& node, future_state& of) noexcept;
         completion_core* owner = nullptr;
-        state_ref<future_state> future;
+        counted_ptr<future_state> future;
         watch* next_done = nullptr;
     };
     void add_done(watch& w) noexcept;
@@ -66,7 +66,7 @@ protected:
     void enqueue() noexcept;
     std::exception_ptr failure();
     /// Null after the last.
-    state_ref<future_state> take() noexcept { return core_.take(); }
+    counted_ptr<future_state> take() noexcept { return core_.take(); }
 
 private:
     struct alarm : timer_node {

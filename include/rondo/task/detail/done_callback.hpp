@@ -22,7 +22,7 @@ public:
 
 protected:
     ~done_callback() = default;
-    state_ref<future_state> future_;
+    counted_ptr<future_state> future_;
 
 private:
     static void done(done_node& node, future_state& of) noexcept;

@@ -22,7 +22,7 @@ public:
     void waits_for(std::vector<const future_state*>& who) const override;
 
 protected:
-    future_awaiter_base(state_ref<future_state> of, bool last_handle) noexcept
+    future_awaiter_base(counted_ptr<future_state> of, bool last_handle) noexcept
         : done_node(&done), future_(std::move(of)), last_handle_(last_handle) {}
     future_awaiter_base(future_awaiter_base&& other) noexcept
         : awaiter(static_cast<awaiter&&>(other)),
@@ -41,14 +41,14 @@ protected:
 private:
     static void done(done_node& node, future_state& of) noexcept;
 
-    state_ref<future_state> future_;
+    counted_ptr<future_state> future_;
     bool last_handle_;
 };
 
 /// T: what is stored in the state; void: the value is dropped.
 template <class T> class future_awaiter final : public future_awaiter_base {
 public:
-    explicit future_awaiter(state_ref<future_state> of, bool last_handle = false) noexcept
+    explicit future_awaiter(counted_ptr<future_state> of, bool last_handle = false) noexcept
         : future_awaiter_base(std::move(of), last_handle) {}
 
     bool await_ready() { return try_now() && this->settle_now(); }

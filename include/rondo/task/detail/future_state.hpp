@@ -3,6 +3,7 @@
 
 #include <rondo/coro/detail/exception_cast.hpp>
 #include <rondo/coro/frame.hpp>
+#include <rondo/loop/detail/counted_ptr.hpp>
 #include <rondo/loop/detail/loop_state.hpp>
 
 #include <cstdint>
@@ -126,6 +127,9 @@ private:
     future_state* asked_by_ = nullptr; // while mark_ is set: the cancel_walk's
 };
 
+inline void retain(future_state& s) noexcept { s.retain(); }
+inline void release(future_state& s) noexcept { s.release(); }
+
 /// Room for a value that comes later.
 template <class T> class value_slot {
 public:
@@ -176,37 +180,6 @@ public:
 
 private:
     void destroy() noexcept override { delete this; }
-};
-
-/// A counted reference.
-template <class S> class state_ref {
-public:
-    state_ref() noexcept = default;
-    explicit state_ref(S* s) noexcept : state_(s) {
-        if (state_) state_->retain();
-    }
-    static state_ref adopt(S* s) noexcept {
-        state_ref r;
-        r.state_ = s;
-        return r;
-    }
-    state_ref(const state_ref& other) noexcept : state_ref(other.state_) {}
-    state_ref(state_ref&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
-    state_ref& operator=(state_ref other) noexcept {
-        std::swap(state_, other.state_);
-        return *this;
-    }
-    ~state_ref() {
-        if (state_) state_->release();
-    }
-    S* get() const noexcept { return state_; }
-    S* release() noexcept { return std::exchange(state_, nullptr); }
-    S* operator->() const noexcept { return state_; }
-    S& operator*() const noexcept { return *state_; }
-    explicit operator bool() const noexcept { return state_ != nullptr; }
-
-private:
-    S* state_ = nullptr;
 };
 
 } // namespace rondo::detail

@@ -46,7 +46,7 @@ public:
     gather_core& operator=(const gather_core&) = delete;
 
 protected:
-    gather_core(std::vector<state_ref<future_state>> children, bool exceptions);
+    gather_core(std::vector<counted_ptr<future_state>> children, bool exceptions);
     ~gather_core() = default;
 
     void unended_children(std::vector<const future_state*>& who) const;
@@ -64,7 +64,7 @@ protected:
     /// All children are done: takes what they yield.
     virtual void complete() noexcept = 0;
 
-    std::vector<state_ref<future_state>> children_;
+    std::vector<counted_ptr<future_state>> children_;
 
 private:
     struct watch : done_node {
@@ -87,7 +87,7 @@ private:
 
 template <class T, class Shape> class gathering final : public future_of<T>, private gather_core {
 public:
-    gathering(event_loop& loop, std::vector<state_ref<future_state>> children, bool exceptions)
+    gathering(event_loop& loop, std::vector<counted_ptr<future_state>> children, bool exceptions)
         : future_of<T>(loop, std::source_location()), gather_core(std::move(children), exceptions) {}
     void begin() { begin_watching(); }
     std::string label() const override { return "gather " + std::to_string(this->id()); }

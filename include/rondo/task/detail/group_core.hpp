@@ -33,7 +33,7 @@ public:
     /// Runs `make`, which is given the scope to be born in and returns a task, and makes that task a child of the group.
     /// `ready`: the child has to say first that it has started; what it fails with before that is not the group's.
     /// runtime_error when the group takes no more.
-    template <class Make> auto create(Make&& make, state_ref<future_state> ready = {}) {
+    template <class Make> auto create(Make&& make, counted_ptr<future_state> ready = {}) {
         require_open();
         auto made = std::forward<Make>(make)(&scope_.node_);
         adopt(made.record(), std::move(ready));
@@ -46,7 +46,7 @@ public:
 private:
     /// A child's place in the group. A block of its own, freed when the child has ended.
     struct child final : done_node, scope_member {
-        child(group_core& g, task_record& t, state_ref<future_state> r) noexcept
+        child(group_core& g, task_record& t, counted_ptr<future_state> r) noexcept
             : done_node(&ended), group(&g), ready(std::move(r)) {
             task = &t;
         }
@@ -54,7 +54,7 @@ private:
         static void* operator new(std::size_t size) { return allocate_block(size); }
         static void operator delete(void* block, std::size_t size) noexcept { free_block(block, size); }
         group_core* group; // null: the group has let go of it
-        state_ref<future_state> ready;
+        counted_ptr<future_state> ready;
         child* newer = nullptr;
         child* older = nullptr;
     };
@@ -82,7 +82,7 @@ private:
     };
 
     void require_open() const;
-    void adopt(task_record& t, state_ref<future_state> ready);
+    void adopt(task_record& t, counted_ptr<future_state> ready);
     void child_ended(child& c, future_state& of) noexcept;
     void unlink(child& c) noexcept;
     void fail(const std::exception_ptr& error) noexcept;

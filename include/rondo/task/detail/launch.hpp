@@ -20,7 +20,7 @@ const task_factory* custom_factory(event_loop& loop) noexcept;
 
 /// `around`: the scope that the task is born in, or null. Here and in what follows.
 template <class T> task<T> start_record(task_of<T>* made, bool eagerly, scope_node* around) {
-    task<T> handle{state_ref<future_state>(made)};
+    task<T> handle{counted_ptr<future_state>(made)};
     if (around) {
         made->scope = around;
         made->scope_changed();

@@ -15,7 +15,7 @@ void report_behind_shield(future_state& inner) noexcept;
 template <class T> class shielding final : public future_of<T>, private done_node {
 public:
     explicit shielding(event_loop& loop) noexcept : future_of<T>(loop, std::source_location()), done_node(&ended) {}
-    void watch(state_ref<future_state> inner) {
+    void watch(counted_ptr<future_state> inner) {
         inner_ = std::move(inner);
         this->retain(); // until the inner one has ended
         inner_->add_done_node(*this);
@@ -45,7 +45,7 @@ private:
         self.inner_ = {};
         self.release();
     }
-    state_ref<future_state> inner_;
+    counted_ptr<future_state> inner_;
 };
 
 } // namespace rondo::detail

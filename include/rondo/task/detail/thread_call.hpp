@@ -89,7 +89,7 @@ private:
     std::shared_ptr<loop_door> door_;
     std::optional<context_ref> context_;
     outcome_owner* owner_ = nullptr; // from here on for the loop's thread alone
-    state_ref<future_state> started_by_;
+    counted_ptr<future_state> started_by_;
     origin from_{};
 };
 

@@ -14,13 +14,13 @@
 namespace rondo::detail {
 
 /// Where each of them stands for the first time, in order. O(n log n).
-std::vector<std::size_t> first_places(const std::vector<state_ref<future_state>>& futures);
+std::vector<std::size_t> first_places(const std::vector<counted_ptr<future_state>>& futures);
 
 /// Waits until the condition holds; nothing is cancelled or thrown but the waiting task's own cancellation. Suspends at
 /// least once, as asyncio.wait does.
 class wait_awaiter final : public leaf_awaiter<wait_awaiter, void> {
 public:
-    wait_awaiter(std::vector<state_ref<future_state>> futures, return_when condition);
+    wait_awaiter(std::vector<counted_ptr<future_state>> futures, return_when condition);
     wait_awaiter(wait_awaiter&& other) noexcept;
     ~wait_awaiter();
 
@@ -38,7 +38,7 @@ private:
         watch() noexcept : done_node(&ended) {}
         static void ended(done_node& node, future_state& of) noexcept;
         wait_awaiter* owner = nullptr;
-        state_ref<future_state> future;
+        counted_ptr<future_state> future;
     };
     void look_at(const future_state& f) noexcept;
     bool satisfied() const noexcept;

@@ -1,10 +1,12 @@
-// A counted pointer to something that the public headers only know by name: retain() and release() are found beside it.
+// A counted pointer, the one kind there is.
 #pragma once
 
 #include <utility>
 
 namespace rondo::detail {
 
+/// The target counts, not atomically: it belongs to its loop's thread. retain(target) and release(target) are declared beside its
+/// class, so that a header may hold what it knows by name only. No larger than a pointer, and converts from none.
 template <class S> class counted_ptr {
 public:
     counted_ptr() noexcept = default;
