@@ -31,7 +31,9 @@ public:
 template <class R> class resource_step final : public exit_step {
 public:
     explicit resource_step(R& resource) noexcept : resource_(resource) {}
-    coro<bool> leave(std::exception_ptr error) override { return leave_resource(resource_, std::move(error)); }
+    RONDO_CORO_WRAPPER coro<bool> leave(std::exception_ptr error) override {
+        return leave_resource(resource_, std::move(error));
+    }
 
 private:
     R& resource_;
@@ -54,7 +56,7 @@ template <class F, class... A> coro<bool> call_exit(F& fn, A... args) {
 template <class F> class function_step final : public exit_step {
 public:
     explicit function_step(F&& fn) : fn_(std::move(fn)) {}
-    coro<bool> leave(std::exception_ptr error) override { return call_exit(fn_, std::move(error)); }
+    RONDO_CORO_WRAPPER coro<bool> leave(std::exception_ptr error) override { return call_exit(fn_, std::move(error)); }
 
 private:
     F fn_;
