@@ -6,8 +6,10 @@
 #include "loop/backend/os.hpp"
 #include "loop/internals.hpp"
 #include "loop/loop_registry.hpp"
+#include "loop/told_run.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -25,7 +27,7 @@ event_loop::event_loop(loop_options options) : event_loop(detail::make_backend(o
 event_loop::event_loop(std::unique_ptr<detail::backend> b, const loop_options& options)
     : internals_(std::make_unique<internals>()) {
     internals_->backend = std::move(b);
-    state_.debug = options.debug.value_or(detail::debug_environment());
+    set_debug(options.debug.value_or(detail::debug_environment()));
     internals_->door = std::make_shared<detail::loop_door>(*this);
     detail::register_loop(*this);
 }
@@ -74,6 +76,7 @@ void event_loop::start_running() {
         in.announced = no_wait;
         in.inbox.wake_up();
     }
+    in.visits->run_begins();
     running_ = true;
     in.thread = std::this_thread::get_id();
     detail::current_loop = this;
@@ -82,12 +85,13 @@ void event_loop::start_running() {
 void event_loop::stop_running() noexcept {
     running_ = false;
     detail::current_loop = nullptr;
+    if (state_.generation != detail::process_generation) return; // the child of a fork() in a callback
+    internals_->visits->run_ends();
     if (internals_->hosted) let_host_sleep();
 }
 
 /// Between two runs of a loop that lives in another one: from here on poll_fd() is what tells of work.
 void event_loop::let_host_sleep() noexcept {
-    if (state_.generation != detail::process_generation) return;
     internals& in = *internals_;
     if (!in.inbox.fall_asleep()) in.inbox.take(state_.ready);
     const bool work = !state_.ready.empty() || (in.signals && in.signals->pending());
@@ -112,6 +116,7 @@ void event_loop::run_forever() {
             loop.stop_running();
         }
     } at_end{*this};
+    const detail::told_run told(state_);
     do pass(time_point::max());
     while (!stopping_);
 }
@@ -125,6 +130,7 @@ bool event_loop::run_once(delay timeout) {
             loop.stop_running();
         }
     } at_end{*this};
+    const detail::told_run told(state_);
     return pass(detail::deadline_after(time(), timeout).value_or(time_point::max()));
 }
 
@@ -138,10 +144,10 @@ bool event_loop::pass(time_point until) {
     if (!work || ++in.passes_without_poll >= poll_at_least_every) {
         in.passes_without_poll = 0;
         if (work || stopping_ || !in.inbox.fall_asleep()) {
-            in.backend->wait(no_wait);
+            wait(no_wait);
         } else {
             const bool signalled = in.signals && in.signals->pending();
-            in.backend->wait(signalled ? no_wait : std::min(until, in.timers.next_deadline()));
+            wait(signalled ? no_wait : std::min(until, in.timers.next_deadline()));
             in.inbox.wake_up();
         }
         in.inbox.take(state_.ready);
@@ -159,23 +165,12 @@ void event_loop::run_ready() {
     for (bool more = true; more;) {
         detail::ready_node& node = state_.ready.pop();
         more = &node != last;
-        if (state_.debug) [[unlikely]] {
-            const time_point began = time();
-            node.run(node, *this);
-            observe_slowness(began);
-        } else {
-            node.run(node, *this);
-        }
+        if (state_.watched) [[unlikely]]
+            run_watched(node);
+        else node.run(node, *this);
         if (state_.exit_request) [[unlikely]]
             std::rethrow_exception(std::exchange(state_.exit_request, nullptr));
     }
-}
-
-void event_loop::observe_slowness(time_point began) {
-    const duration took = time() - began;
-    if (took < slow_callback_duration_) return;
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
-    detail::report_line("a task or callback ran for " + std::to_string(ms) + " ms without awaiting");
 }
 
 handle event_loop::enqueue_threadsafe(detail::callback& c) {
@@ -197,6 +192,7 @@ void event_loop::close() {
         throw runtime_error("this event loop belongs to the parent process: only that can close it");
     internals& in = *internals_;
     in.hosted = false;
+    in.visits->close_begins();
     state_.ready.tell_of_first(nullptr, nullptr);
     const auto tell = [&](detail::closing step) {
         for (std::size_t i = in.services.size(); i-- > 0;) in.services[i].second->close(*this, step);
@@ -210,6 +206,7 @@ void event_loop::close() {
     tell(detail::closing::frames);
     in.signals.reset();
     closed_ = true;
+    in.visits->close_ends();
     in.door->shut();
     detail::unregister_loop(*this);
     in.timers.fire_due(time_point::max(), *this);
@@ -344,9 +341,11 @@ void loop_access::report(event_loop& loop, const error_report& what) noexcept {
 }
 
 bool loop_access::run_while(event_loop& loop, const std::function<bool()>& more, time_point until) {
+    std::optional<told_run> told;
     while (more()) {
         if (loop.time() >= until) return false;
         loop.start_running();
+        if (!told) told.emplace(loop.state_);
         struct end {
             event_loop& l;
             ~end() {

@@ -7,6 +7,7 @@
 #include "loop/backend/backend.hpp"
 #include "loop/descriptor_watches.hpp"
 #include "loop/inbox.hpp"
+#include "loop/loop_visits.hpp"
 #include "loop/signals.hpp"
 #include "loop/timer_queue.hpp"
 
@@ -29,6 +30,7 @@ struct event_loop::internals {
     std::thread::id thread; // of the run that is going on
     unsigned passes_without_poll = 0;
     std::shared_ptr<detail::loop_door> door;
+    const std::shared_ptr<detail::loop_visits> visits = std::make_shared<detail::loop_visits>();
     bool executor_shut = false;               // there is no default executor any more
     bool hosted = false;                      // poll_fd() was called: a host loop runs this one
     time_point announced = time_point::min(); // what the host that sleeps waits for at the latest

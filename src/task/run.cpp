@@ -4,6 +4,7 @@
 
 #include "loop/backend/backend.hpp"
 #include "loop/backend/os.hpp"
+#include "task/run_main.hpp"
 
 #include <csignal>
 
@@ -33,6 +34,33 @@ void run_until_done(event_loop& loop, future_state& f) {
     if (!f.done()) throw runtime_error("the event loop was stopped before " + f.label() + " was done");
 }
 
+void run_main(event_loop& loop, const future_base& main, bool handle_sigint,
+              const std::function<void(int)>& interrupted) {
+    // Shared, because a handler that is scheduled already may run after the main task's end.
+    const auto interrupts = std::make_shared<int>(0);
+    os& system = loop_access::backend(loop).os();
+    const bool handling = handle_sigint && system.in_main_thread() && system.has_default_action(SIGINT);
+    if (handling) {
+        loop.add_signal_handler(SIGINT, [interrupts, main, interrupted] {
+            ++*interrupts;
+            if (interrupted) interrupted(*interrupts);
+            if (*interrupts > 1) throw keyboard_interrupt("interrupted");
+            main.state()->cancel("");
+        });
+    }
+    struct restore {
+        event_loop& loop;
+        bool needed;
+        ~restore() {
+            if (needed) loop.remove_signal_handler(SIGINT);
+        }
+    } at_end{loop, handling};
+    run_until_done(loop, *main.state());
+    if (*interrupts == 0 || !main.cancelled()) return;
+    if (main.state()->is_task() && static_cast<task_record&>(*main.state()).uncancel() == 0)
+        throw keyboard_interrupt("interrupted");
+}
+
 } // namespace detail
 
 runner::runner() = default;
@@ -44,6 +72,7 @@ event_loop& runner::loop() {
     if (!loop_) {
         loop_ = options_.loop_factory ? options_.loop_factory() : std::make_unique<event_loop>();
         if (options_.debug) loop_->set_debug(*options_.debug);
+        for (const std::shared_ptr<instrument>& one : options_.instruments) add_instrument(*loop_, one);
         context_ = copy_context();
     }
     return *loop_;
@@ -54,29 +83,7 @@ void runner::prepare() {
     loop();
 }
 
-void runner::run_main(const future_base& main) {
-    // Shared, because a handler that is scheduled already may run after the main task's end.
-    const auto interrupts = std::make_shared<int>(0);
-    detail::os& os = detail::loop_access::backend(*loop_).os();
-    const bool handling = options_.handle_sigint && os.in_main_thread() && os.has_default_action(SIGINT);
-    if (handling) {
-        loop_->add_signal_handler(SIGINT, [interrupts, main] {
-            if (++*interrupts > 1) throw keyboard_interrupt("interrupted");
-            main.state()->cancel("");
-        });
-    }
-    struct restore {
-        event_loop& loop;
-        bool needed;
-        ~restore() {
-            if (needed) loop.remove_signal_handler(SIGINT);
-        }
-    } at_end{*loop_, handling};
-    detail::run_until_done(*loop_, *main.state());
-    if (*interrupts == 0 || !main.cancelled()) return;
-    if (main.state()->is_task() && static_cast<detail::task_record&>(*main.state()).uncancel() == 0)
-        throw keyboard_interrupt("interrupted");
-}
+void runner::run_main(const future_base& main) { detail::run_main(*loop_, main, options_.handle_sigint); }
 
 void runner::close() {
     if (closed_) return;

@@ -2,8 +2,11 @@
 
 #include <rondo/task/detail/current.hpp>
 #include <rondo/task/detail/task_record.hpp>
+#include <rondo/task/errors.hpp>
 
-#include <algorithm>
+#include "task/task_snapshot.hpp"
+
+#include <exception>
 
 namespace rondo {
 
@@ -55,12 +58,25 @@ any_task current_task() {
     return any_task(detail::counted_ptr<detail::future_state>(detail::loop_access::state(loop).current));
 }
 
-std::vector<any_task> all_tasks() { return all_tasks(running_loop()); }
+namespace {
 
-std::vector<any_task> all_tasks(event_loop& loop) {
+std::vector<any_task> handles_of_tasks(event_loop& loop) {
     std::vector<any_task> tasks;
     for (detail::task_record* t = detail::loop_access::state(loop).oldest_task; t; t = t->newer())
         tasks.emplace_back(detail::counted_ptr<detail::future_state>(t));
+    return tasks;
+}
+
+} // namespace
+
+std::vector<any_task> all_tasks() { return handles_of_tasks(running_loop()); }
+
+std::vector<any_task> all_tasks(event_loop& loop, delay timeout) {
+    if (running_loop_or_null() == &loop) return handles_of_tasks(loop);
+    std::vector<any_task> tasks;
+    detail::loop_access::visit(
+        loop, [&](bool here) { tasks = here ? handles_of_tasks(loop) : detail::picture_tasks(loop); }, timeout,
+        [] { return std::make_exception_ptr(timeout_error("the event loop did not come round")); });
     return tasks;
 }
 

@@ -29,6 +29,16 @@ task_record::task_record(event_loop& loop, std::coroutine_handle<> root, frame_h
     if (!options.name.empty()) set_name(std::move(options.name));
 }
 
+task_record::task_record(const task_record& of)
+    : future_state(of),
+      ready_node(&step),
+      resumable{nullptr, nullptr},
+      cancels_(of.cancels_),
+      started_(of.started_),
+      extras_(of.extras_ ? std::make_unique<extras>(*of.extras_) : nullptr) {
+    mark_task();
+}
+
 task_record::~task_record() { require_invariant(root_ == nullptr, "a task record outlives its frames"); }
 
 task_record& task_record::of_completion(resumable* completion) noexcept {
@@ -37,8 +47,19 @@ task_record& task_record::of_completion(resumable* completion) noexcept {
 
 void task_record::start(bool eagerly) {
     link();
-    if (eagerly && loop().is_running()) run_step(loop());
-    else make_ready();
+    loop_state& here = loop_access::state(loop());
+    if (here.observer) [[unlikely]]
+        start_observed(eagerly);
+    else if (eagerly && loop().is_running()) run_step(loop());
+    else here.ready.push(*this);
+}
+
+void task_record::start_observed(bool eagerly) {
+    loop_state& here = loop_access::state(loop());
+    here.observer->spawned(*this);
+    if (!eagerly || !loop().is_running()) make_ready();
+    else if (here.observer) here.observer->run(*this, loop()); // it may have removed its last instrument
+    else run_step(loop());
 }
 
 void task_record::step(ready_node& node, event_loop& loop) { static_cast<task_record&>(node).run_step(loop); }
@@ -70,6 +91,8 @@ void task_record::finish(std::exception_ptr error) noexcept {
     if (error) settle_error(std::move(error));
     else settle_value();
     if (report_when_failed) report_if_failed(*this);
+    if (loop_observer* observer = loop_access::state(loop()).observer) [[unlikely]]
+        observer->exited(*this);
     release();
 }
 

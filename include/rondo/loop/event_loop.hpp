@@ -126,7 +126,10 @@ public:
     void default_exception_handler(const error_context& what);
 
     bool debug() const noexcept { return state_.debug; }
-    void set_debug(bool on) noexcept { state_.debug = on; }
+    void set_debug(bool on) noexcept {
+        state_.debug = on;
+        state_.watched = on || state_.observer;
+    }
     duration slow_callback_duration() const noexcept { return slow_callback_duration_; }
     void set_slow_callback_duration(duration d) noexcept { slow_callback_duration_ = d; }
 
@@ -261,7 +264,9 @@ private:
     void stop_running() noexcept;
     void let_host_sleep() noexcept;
     bool pass(time_point until);
+    void wait(time_point until) noexcept;
     void run_ready();
+    void run_watched(detail::ready_node& node);
     void forget_ready() noexcept;
     void observe_slowness(time_point began);
 

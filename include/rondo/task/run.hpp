@@ -4,11 +4,13 @@
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/loop/options.hpp>
 #include <rondo/task/create_task.hpp>
+#include <rondo/task/instrument.hpp>
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace rondo {
 
@@ -16,6 +18,7 @@ struct run_options {
     std::optional<bool> debug = std::nullopt; // not set: RONDO_DEBUG
     std::function<std::unique_ptr<event_loop>()> loop_factory = nullptr;
     bool handle_sigint = true; // only in the main thread, and where SIGINT has its default action
+    std::vector<std::shared_ptr<instrument>> instruments = {};
 };
 struct runner_run_options {
     std::optional<rondo::context> context = std::nullopt; // not set: the runner's own, the same for all its runs

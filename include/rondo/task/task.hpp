@@ -105,9 +105,19 @@ task_base default_task_factory(event_loop& loop, any_coro body, task_options opt
 
 /// The task whose step runs; null when none does. runtime_error without a running loop.
 any_task current_task();
-/// The tasks that are not done, in creation order.
+/// The tasks of the running loop that are not done, in creation order.
 std::vector<any_task> all_tasks();
-std::vector<any_task> all_tasks(event_loop& loop);
+/// Those of `loop`, from any thread. In the thread that runs it, or ran it last, or made it, the handles are the tasks' own.
+///
+/// In any other thread the loop is asked, and takes pictures of its tasks between two of its callbacks: handles that belong to the
+/// calling thread, with each task's id, name, places and async_stack() at that moment. A picture is never done and equal to no
+/// other handle; cancel() is passed on to the task, all else has no effect on it; it has an empty context. The thread is blocked
+/// until the loop comes round: at once where it sleeps, when it begins to run where it does not, never where it is stuck in
+/// a callback, so give a timeout (timeout_error) to look at one that may be. A closed loop has no tasks.
+///
+/// In a thread in which another loop runs and would be blocked, and in the child of a fork(): runtime_error. The loop must
+/// exist. O(tasks + frames), in the loop's thread.
+std::vector<any_task> all_tasks(event_loop& loop, delay timeout = no_timeout);
 
 } // namespace rondo
 

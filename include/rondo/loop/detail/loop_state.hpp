@@ -28,6 +28,7 @@ class callback;
 class backend;
 class descriptor_watches;
 class loop_door;
+class loop_observer;
 class signal_dispatcher;
 class timer_queue;
 struct timer_node;
@@ -51,7 +52,9 @@ struct loop_state {
     const std::uint64_t number = new_loop_number();
     int generation = process_generation;
     duration patience = std::chrono::seconds(10); // how long close() waits for cancelled tasks
+    loop_observer* observer = nullptr;            // loop_access::observe()
     bool debug = false;
+    bool watched = false;               // debug, or there is an observer: each step is looked at
     bool closing = false;               // frames are being destroyed
     bool tasks_prepared = false;        // the task floor has its service here
     const void* task_factory = nullptr; // its custom factory
@@ -103,6 +106,12 @@ struct loop_access {
     /// Runs passes while `more` says so and `until` has not come. False: time is up. For the end of a loop.
     static bool run_while(event_loop& loop, const std::function<bool()>& more, time_point until);
     static void check_usable(const event_loop& loop);
+    /// Null: nobody. The loop's thread.
+    static void observe(event_loop& loop, loop_observer* observer) noexcept;
+    /// Any thread: calls look(), here or in the loop's thread, while the loop is between two callbacks. A closed loop: false. Not let in before `timeout`: throws
+    /// what late() gives. runtime_error when the loop belongs to another process, or a loop of this thread would have to wait.
+    static bool visit(event_loop& loop, std::function<void(bool here)> look, delay timeout,
+                      const std::function<std::exception_ptr()>& late);
     /// For threads that may outlive the loop.
     static std::shared_ptr<loop_door> door(event_loop& loop) noexcept;
     /// Inside the door: hands a callback, with the count it was born with, to the loop and wakes that.

@@ -41,7 +41,6 @@ public:
     enum class status : std::uint8_t { pending, value, error, cancelled };
 
     future_state(event_loop& loop, std::source_location where) noexcept;
-    future_state(const future_state&) = delete;
     future_state& operator=(const future_state&) = delete;
 
     void retain() noexcept { ++references_; }
@@ -87,6 +86,8 @@ public:
     bool report_when_failed = false; // nobody holds a handle: spawn()
 
 protected:
+    /// A picture of one that is pending: the same number, loop and place, nobody waits for it.
+    future_state(const future_state& of) noexcept : loop_(of.loop_), id_(of.id_), created_at_(of.created_at_) {}
     ~future_state();
     virtual void destroy() noexcept = 0;
 

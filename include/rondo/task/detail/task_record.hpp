@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rondo/coro/coro.hpp>
+#include <rondo/loop/detail/loop_observer.hpp>
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/task/detail/future_state.hpp>
 
@@ -34,7 +35,16 @@ public:
     awaiter* blocked_on = nullptr;
 
     event_loop& owner_loop() const noexcept { return loop(); }
-    void make_ready() noexcept { loop_access::state(loop()).ready.push(*this); }
+    void make_ready() noexcept {
+        loop_state& here = loop_access::state(loop());
+        if (here.observer) [[unlikely]]
+            here.observer->scheduled(*this);
+        here.ready.push(*this);
+    }
+    /// Null: something else that is ready.
+    static task_record* of_node(ready_node& node) noexcept {
+        return node.run == &step ? static_cast<task_record*>(&node) : nullptr;
+    }
     bool spend_budget() noexcept {
         if (budget_ == 0) return false;
         --budget_;
@@ -94,7 +104,10 @@ public:
 protected:
     task_record(event_loop& loop, std::coroutine_handle<> root, frame_header& header, resumable::function completed,
                 task_options&& options) noexcept;
+    /// A picture: what there is to read of `of`, without its frames and its context; no loop knows it.
+    explicit task_record(const task_record& of);
     ~task_record();
+    std::coroutine_handle<> end_of_chain() noexcept { return resumable::handle(); }
 
     static task_record& of_completion(resumable* completion) noexcept;
     /// The frames are gone, the outcome is known: tells those who wait, and lets go.
@@ -108,6 +121,7 @@ protected:
 private:
     static void step(ready_node& node, event_loop& loop);
     void run_step(event_loop& loop);
+    void start_observed(bool eagerly);
     void link() noexcept;
     void unlink() noexcept;
     bool interrupted_now() noexcept;
