@@ -6,12 +6,14 @@
 #include <rondo/task/detail/task_record.hpp>
 
 #include "task/awaited_by_service.hpp"
+#include "task/call_graph_text.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace rondo {
@@ -22,20 +24,27 @@ namespace {
 
 using ref = counted_ptr<future_state>;
 
-/// For each future of a loop those who wait for it.
+/// For each future of a loop those who wait for it, each once.
 class waiters {
 public:
     explicit waiters(event_loop& loop) {
+        std::vector<const future_state*> found;
+        std::unordered_set<const future_state*> seen;
         for (task_record* t = loop_access::state(loop).oldest_task; t; t = t->newer()) {
             if (!t->blocked_on) continue;
-            std::vector<const future_state*> seen;
-            t->blocked_on->waits_for(seen);
-            for (std::size_t i = 0; i < seen.size(); ++i) { // it grows
-                add(*seen[i], *t);
-                if (!seen[i]->is_task()) seen[i]->depends_on(seen);
+            found.clear();
+            seen.clear();
+            t->blocked_on->waits_for(found);
+            for (std::size_t i = 0; i < found.size(); ++i) { // it grows
+                if (!seen.insert(found[i]).second) continue;
+                who_[found[i]].push_back(t);
+                if (!found[i]->is_task()) found[i]->depends_on(found);
             }
         }
-        service<awaited_by_service>(loop).for_each([&](future_state& fut, future_state& waiter) { add(fut, waiter); });
+        service<awaited_by_service>(loop).for_each([&](future_state& fut, future_state& waiter) {
+            std::vector<future_state*>& all = who_[&fut];
+            if (std::ranges::find(all, &waiter) == all.end()) all.push_back(&waiter);
+        });
     }
     const std::vector<future_state*>& of(const future_state& f) const {
         static const std::vector<future_state*> nobody;
@@ -44,10 +53,6 @@ public:
     }
 
 private:
-    void add(const future_state& fut, future_state& waiter) {
-        std::vector<future_state*>& all = who_[&fut];
-        if (std::ranges::find(all, &waiter) == all.end()) all.push_back(&waiter);
-    }
     std::unordered_map<const future_state*, std::vector<future_state*>> who_;
 };
 
@@ -60,58 +65,73 @@ std::vector<stack_entry> limited(std::vector<stack_entry> stack, const std::opti
     return stack;
 }
 
-class capture {
-public:
-    capture(event_loop& loop, call_graph_options options) : who_(loop), options_(options) {}
-
-    future_call_graph of(future_state& f) {
-        future_call_graph graph;
-        graph.future = future_base(ref(&f));
-        if (f.is_task()) graph.call_stack = limited(task_base(ref(&f)).async_stack(), options_.limit);
-        path_.push_back(&f);
-        for (future_state* waiter : who_.of(f)) {
-            if (std::ranges::find(path_, waiter) == path_.end()) graph.awaited_by.push_back(of(*waiter));
-        }
-        path_.pop_back();
-        return graph;
+/// Depth first, so that what is met first is what is read first. A node stays where it is once its siblings are there.
+future_call_graph capture(event_loop& loop, const any_future& of, call_graph_options options) {
+    const waiters who(loop);
+    future_call_graph graph(of);
+    std::unordered_set<const future_state*> met;
+    std::vector<future_call_graph*> left{&graph}; // what comes last first
+    while (!left.empty()) {
+        future_call_graph& node = *left.back();
+        left.pop_back();
+        future_state& f = *node.future.state();
+        node.repeated = !met.insert(&f).second;
+        if (node.repeated) continue;
+        if (f.is_task()) node.call_stack = limited(task_base(ref(&f)).async_stack(), options.limit);
+        const std::vector<future_state*>& waiting = who.of(f);
+        node.awaited_by.reserve(waiting.size());
+        for (future_state* waiter : waiting) node.awaited_by.emplace_back(future_base(ref(waiter)));
+        for (std::size_t i = waiting.size(); i-- > 0;) left.push_back(&node.awaited_by[i]);
     }
-
-private:
-    waiters who_;
-    call_graph_options options_;
-    std::vector<const future_state*> path_;
-};
-
-void render(const future_call_graph& graph, const std::string& indent, std::string& into) {
-    char id[20];
-    std::snprintf(id, sizeof id, "%#llx", static_cast<unsigned long long>(graph.future.id()));
-    future_state& f = *graph.future.state();
-    if (f.is_task()) into += indent + "* Task(name='" + task_base(ref(&f)).name() + "', id=" + id + ")\n";
-    else into += indent + "* Future(id=" + id + ")\n";
-    if (!graph.call_stack.empty()) into += indent + "  + Call stack:\n";
-    for (const stack_entry& frame : graph.call_stack) {
-        into += indent + "  |   File '" + frame.where.file_name() + "', line " + std::to_string(frame.where.line()) +
-                ", in " + frame.function + "\n";
-    }
-    if (!graph.awaited_by.empty()) into += indent + "  + Awaited by:\n";
-    for (const future_call_graph& waiter : graph.awaited_by) render(waiter, indent + "    ", into);
+    return graph;
 }
 
-std::string text_of(const std::optional<future_call_graph>& graph) {
-    std::string text;
-    if (graph) render(*graph, "", text);
-    return text;
+void print(std::string text) {
+    text += '\n';
+    std::fwrite(text.data(), 1, text.size(), stdout);
 }
-
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 } // namespace
 
 } // namespace detail
 
+future_call_graph::future_call_graph(const future_call_graph& other) : future_call_graph(other.future) {
+    std::vector<std::pair<const future_call_graph*, future_call_graph*>> left{{&other, this}};
+    while (!left.empty()) {
+        const auto [from, to] = left.back();
+        left.pop_back();
+        to->call_stack = from->call_stack;
+        to->repeated = from->repeated;
+        to->awaited_by.reserve(from->awaited_by.size());
+        for (const future_call_graph& waiter : from->awaited_by) to->awaited_by.emplace_back(waiter.future);
+        for (std::size_t i = 0; i < from->awaited_by.size(); ++i)
+            left.emplace_back(&from->awaited_by[i], &to->awaited_by[i]);
+    }
+}
+
+future_call_graph& future_call_graph::operator=(future_call_graph other) noexcept {
+    std::swap(future, other.future);
+    call_stack.swap(other.call_stack);
+    awaited_by.swap(other.awaited_by);
+    std::swap(repeated, other.repeated);
+    return *this;
+}
+
+future_call_graph::~future_call_graph() {
+    std::vector<std::vector<future_call_graph>> left; // so that each dies with nobody below it
+    if (!awaited_by.empty()) left.push_back(std::move(awaited_by));
+    while (!left.empty()) {
+        std::vector<future_call_graph> level = std::move(left.back());
+        left.pop_back();
+        for (future_call_graph& node : level) {
+            if (!node.awaited_by.empty()) left.push_back(std::move(node.awaited_by));
+        }
+    }
+}
+
 std::optional<future_call_graph> capture_call_graph(const any_future& of, call_graph_options options) {
     if (!of) throw type_error("a null handle has no call graph");
-    return detail::capture(of.loop(), options).of(*of.state());
+    return detail::capture(of.loop(), of, options);
 }
 std::optional<future_call_graph> capture_call_graph(call_graph_options options) {
     const any_task current = current_task();
@@ -120,9 +140,12 @@ std::optional<future_call_graph> capture_call_graph(call_graph_options options) 
 }
 
 std::string format_call_graph(const any_future& of, call_graph_options options) {
-    return detail::text_of(capture_call_graph(of, options));
+    return detail::text_of(*capture_call_graph(of, options));
 }
-std::string format_call_graph(call_graph_options options) { return detail::text_of(capture_call_graph(options)); }
+std::string format_call_graph(call_graph_options options) {
+    const std::optional<future_call_graph> graph = capture_call_graph(options);
+    return graph ? detail::text_of(*graph) : std::string();
+}
 
 void print_call_graph(const any_future& of, call_graph_options options) {
     detail::print(format_call_graph(of, options));

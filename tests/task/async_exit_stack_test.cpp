@@ -147,5 +147,33 @@ TEST_P(AsyncExitStack, WhatFailsToEnterIsNotLeft) {
     });
 }
 
+TEST_P(AsyncExitStack, OneThatDiesWithStepsLeftIsToldOfInDebugMode) {
+    const auto told_when_one_dies = [&](bool debug, bool closed) {
+        loop().set_debug(debug);
+        testing::internal::CaptureStderr();
+        run([&]() -> coro<> {
+            async_exit_stack stack;
+            stack.push_callback([] {});
+            stack.push_callback([] {});
+            if (closed) co_await stack.aclose();
+        });
+        return testing::internal::GetCapturedStderr();
+    };
+    EXPECT_NE(
+        told_when_one_dies(true, false).find("an async_exit_stack was destroyed with 2 steps left, without aclose()"),
+        std::string::npos);
+    EXPECT_EQ(told_when_one_dies(true, true), "");
+    EXPECT_EQ(told_when_one_dies(false, false), "");
+    loop().set_debug(true);
+    testing::internal::CaptureStderr();
+    run([&]() -> coro<> { // what was moved away is somebody else's
+        async_exit_stack stack;
+        stack.push_callback([] {});
+        async_exit_stack other = std::move(stack);
+        co_await other.aclose();
+    });
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 } // namespace
 } // namespace rondo

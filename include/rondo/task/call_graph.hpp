@@ -6,16 +6,27 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rondo {
 
-/// A task or future, where it waits, innermost first, and those who wait for it, with the same of theirs. Where the graph comes back
-/// to one that is on the way already it ends.
+/// A task or future, where it waits, innermost first, and those who wait for it, with the same of theirs.
+///
+/// Each is there once with all of that, where it is met first, reading from top to bottom; wherever else it waits it is a mention:
+/// repeated, with nothing but its future. So a graph is as large as the program's, whatever number of ways lead through it, and
+/// a circle ends where it closes. Copied and destroyed without recursion.
 struct future_call_graph {
     any_future future = {};
     std::vector<stack_entry> call_stack = {};
     std::vector<future_call_graph> awaited_by = {};
+    bool repeated = false;
+
+    explicit future_call_graph(any_future of = {}) noexcept : future(std::move(of)) {}
+    future_call_graph(const future_call_graph& other);
+    future_call_graph(future_call_graph&& other) noexcept = default;
+    future_call_graph& operator=(future_call_graph other) noexcept;
+    ~future_call_graph();
 };
 /// limit: n, the innermost n frames; -n, the outermost; 0, none. Not set: all.
 struct call_graph_options {
@@ -23,21 +34,23 @@ struct call_graph_options {
 };
 
 /// Of a task or future of the running loop, or of the loop that it belongs to when none runs. A gather or a shield between two tasks is
-/// seen through. A null handle: type_error. A tree: who waits over two ways is in it twice. O(tasks of the loop + size of the tree), recursive in its depth. A frame of a running task shows where it last waited.
+/// seen through. A null handle: type_error. O(tasks of the loop, their waits and their frames). A frame of a running task shows where it
+/// last waited.
 std::optional<future_call_graph> capture_call_graph(const any_future& of, call_graph_options options = {});
 /// Of the current task; nullopt when none runs. runtime_error without a running loop.
 std::optional<future_call_graph> capture_call_graph(call_graph_options options = {});
 
-/// The same as text, in asyncio's form:
+/// The same as text, in asyncio's form; empty where there is none. What is mentioned again ends with "(see above)". From the 32nd
+/// level on lines are not indented further, and the level is named.
 ///
 ///     * Task(name='worker', id=0x2a)
 ///       + Call stack:
-///       |   File 'main.cpp', line 12, in coro<> fetch(int)
+///       |   File 'main.cpp', line 12, in async fetch()
 ///       + Awaited by:
 ///         * Task(name='main', id=0x1)
 std::string format_call_graph(const any_future& of, call_graph_options options = {});
 std::string format_call_graph(call_graph_options options = {});
-/// To stdout.
+/// To stdout, and a newline.
 void print_call_graph(const any_future& of, call_graph_options options = {});
 void print_call_graph(call_graph_options options = {});
 
