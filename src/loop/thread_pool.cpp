@@ -2,9 +2,10 @@
 
 #include <rondo/coro/exceptions.hpp>
 
+#include "loop/backend/os_thread.hpp"
+
 #include <algorithm>
 #include <condition_variable>
-#include <csignal>
 #include <deque>
 #include <mutex>
 #include <string>
@@ -13,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include <pthread.h>
 #include <unistd.h>
 
 namespace rondo {
@@ -63,21 +63,10 @@ void thread_pool::state::run(const std::shared_ptr<state>& s) noexcept {
     }
 }
 
-/// Called with the lock held. The new thread inherits a mask in which every signal is blocked: signals are the loop's.
+/// Called with the lock held.
 void thread_pool::state::start_thread(const std::shared_ptr<state>& s) {
     s->threads.reserve(s->threads.size() + 1);
-    ::sigset_t all;
-    ::sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    struct restore {
-        const ::sigset_t& mask;
-        ~restore() { ::pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
-    } at_end{before};
-    std::string name = s->name + "-" + std::to_string(s->threads.size());
-    name.resize(std::min<std::size_t>(name.size(), 15)); // TASK_COMM_LEN
-    s->threads.emplace_back([s] { run(s); });
-    ::pthread_setname_np(s->threads.back().native_handle(), name.c_str());
+    s->threads.push_back(detail::start_thread(s->name + "-" + std::to_string(s->threads.size()), [s] { run(s); }));
 }
 
 void thread_pool::submit(std::function<void()> work) {
