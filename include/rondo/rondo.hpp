@@ -72,6 +72,8 @@
 #include <rondo/task/from_thread.hpp>
 #include <rondo/task/future.hpp>
 #include <rondo/task/gather.hpp>
+#include <rondo/task/guest_run.hpp>
+#include <rondo/task/instrument.hpp>
 #include <rondo/task/interval.hpp>
 #include <rondo/task/map_concurrent.hpp>
 #include <rondo/task/move_on_after.hpp>
@@ -79,7 +81,9 @@
 #include <rondo/task/run.hpp>
 #include <rondo/task/run_coroutine_threadsafe.hpp>
 #include <rondo/task/run_in_executor.hpp>
+#include <rondo/task/run_sharded.hpp>
 #include <rondo/task/select.hpp>
+#include <rondo/task/shard.hpp>
 #include <rondo/task/shield.hpp>
 #include <rondo/task/sleep.hpp>
 #include <rondo/task/staggered_race.hpp>
