@@ -433,7 +433,7 @@ TEST_P(RunShardedInterrupt, TheFirstCancelsAllMains) {
                      3,
                      [&](shard& self) -> coro<> {
                          co_await meet(all);
-                         if (self.index() == 2) ::kill(::getpid(), SIGINT);
+                         if (self.index() == 2) self.peer(0).post([] { ::raise(SIGINT); });
                          const auto r = co_await as_result(sleep_forever());
                          if (r.cancelled()) ++cancelled;
                          r.value();
@@ -449,7 +449,7 @@ TEST_P(RunShardedInterrupt, MainsThatAllSwallowItEndNormally) {
         2,
         [&](shard& self) -> coro<int> {
             co_await meet(all);
-            if (self.index() == 1) ::kill(::getpid(), SIGINT);
+            if (self.index() == 1) self.peer(0).post([] { ::raise(SIGINT); });
             EXPECT_TRUE((co_await as_result(sleep_forever())).cancelled());
             co_return 2;
         },
@@ -458,6 +458,11 @@ TEST_P(RunShardedInterrupt, MainsThatAllSwallowItEndNormally) {
 }
 
 TEST_P(RunShardedInterrupt, IsHeardWhenShardZeroHasEnded) {
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+    GTEST_SKIP() << "TSan puts a signal off until the thread calls what it intercepts, which a sleeping ring does not";
+#endif
+#endif
     std::atomic<bool> cancelled{false};
     EXPECT_THROW(run_sharded(
                      2,
@@ -486,9 +491,9 @@ TEST_P(RunShardedInterrupt, TheSecondComesOutOfEveryLoop) {
                      2,
                      [&](shard& self) -> coro<> {
                          co_await meet(all);
-                         if (self.index() == 1) ::kill(::getpid(), SIGINT);
+                         if (self.index() == 1) self.peer(0).post([] { ::raise(SIGINT); });
                          static_cast<void>(co_await as_result(sleep_forever()));
-                         if (++heard == 2) ::kill(::getpid(), SIGINT);
+                         if (++heard == 2) self.peer(0).post([] { ::raise(SIGINT); });
                          co_await sleep_forever(); // swallowed: only the second one ends it
                      },
                      options()),
