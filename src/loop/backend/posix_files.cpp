@@ -1,3 +1,4 @@
+#include "loop/backend/or_error.hpp"
 #include "loop/backend/perform.hpp"
 #include "loop/backend/posix_os.hpp"
 
@@ -9,12 +10,6 @@
 #include <unistd.h>
 
 namespace rondo::detail {
-
-namespace {
-
-int or_error(int result) noexcept { return result < 0 ? -errno : result; }
-
-} // namespace
 
 int posix_os::adopt_file(int fd) noexcept {
     struct ::stat found{};

@@ -2,6 +2,7 @@
 
 #include <rondo/loop/executor.hpp>
 
+#include "loop/backend/or_error.hpp"
 #include "loop/backend/process_spawn.hpp"
 
 #include <cerrno>
@@ -18,8 +19,6 @@
 namespace rondo::detail {
 
 namespace {
-
-int or_error(int result) noexcept { return result < 0 ? -errno : result; }
 
 /// A write into a pipe that nobody reads is to be an error (EPIPE), not the end of the process.
 void ignore_broken_pipes() noexcept {
