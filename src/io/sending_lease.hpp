@@ -1,8 +1,8 @@
 // The sending half of a connection, lent to one who sends on its descriptor himself.
 #pragma once
 
-#include <rondo/loop/detail/counted_ptr.hpp>
 #include <rondo/io/detail/write_awaiter.hpp>
+#include <rondo/loop/detail/counted_ptr.hpp>
 #include <rondo/loop/detail/operation.hpp>
 #include <rondo/task/future.hpp>
 

@@ -74,7 +74,7 @@ void instrument_service::close(event_loop&, closing) noexcept {
 
 namespace {
 
-task_base handle_of(task_record& t) noexcept { return task_base(state_ref<future_state>(&t)); }
+task_base handle_of(task_record& t) noexcept { return task_base(counted_ptr<future_state>(&t)); }
 
 } // namespace
 

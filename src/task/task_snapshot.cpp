@@ -35,7 +35,7 @@ future_state::cancel_step task_snapshot::begin_cancel(const std::string& message
 std::vector<task_base> picture_tasks(event_loop& loop) {
     std::vector<task_base> pictures;
     for (task_record* t = loop_access::state(loop).oldest_task; t; t = t->newer())
-        pictures.emplace_back(state_ref<future_state>::adopt(new task_snapshot(*t)));
+        pictures.emplace_back(counted_ptr<future_state>::adopt(new task_snapshot(*t)));
     return pictures;
 }
 
