@@ -322,7 +322,10 @@ void stream_core::send_completed(operation& op) noexcept {
 void stream_core::send_ended(std::int64_t result) noexcept {
     last_sending_ = nullptr;
     if (result < 0 && result != -ECANCELED) {
-        sending_failed(error_of(result, "send"));
+        const std::exception_ptr error = error_of(result, "send");
+        // Bytes are lost on their way to somebody who is still there: he must not wait for them.
+        if (result == -EPIPE || result == -ECONNRESET) sending_failed(error);
+        else abort(error);
         return;
     }
     if (result > 0) queue_.advance(static_cast<std::size_t>(result));
