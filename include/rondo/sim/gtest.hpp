@@ -1,0 +1,77 @@
+// RONDO_SIM_TEST: a GoogleTest test that runs in many simulated worlds.
+//
+//     RONDO_SIM_TEST(Mailbox, LosesNothing, {.schedules = 1000}) {
+//         rondo::queue<int> box(1);
+//         co_await rondo::gather(produce(box), consume(box));
+//     }
+//
+// What an EXPECT says counts as a failure of its run; the run is shrunk, and what it said is printed once. Inside
+// coroutines only EXPECT_*: ASSERT_* returns. The library itself does not need GoogleTest.
+#pragma once
+
+#include <rondo/sim/run.hpp>
+
+#include <gtest/gtest-spi.h>
+#include <gtest/gtest.h>
+
+#include <source_location>
+#include <string>
+#include <utility>
+
+namespace rondo::sim {
+
+namespace detail {
+
+/// The failures of expectations since it was last asked.
+class expectations {
+public:
+    std::string failed() {
+        std::string text;
+        for (; seen_ < all_.size(); ++seen_) {
+            const testing::TestPartResult& part = all_.GetTestPartResult(seen_);
+            if (!part.failed()) continue;
+            if (!text.empty()) text += '\n';
+            if (part.file_name())
+                text += std::string(part.file_name()) + ":" + std::to_string(part.line_number()) + ": ";
+            text += part.message();
+        }
+        return text;
+    }
+
+private:
+    testing::TestPartResultArray all_;
+    testing::ScopedFakeTestPartResultReporter listening_{
+        testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &all_};
+    int seen_ = 0;
+};
+
+} // namespace detail
+
+/// explore() in which failed expectations are failures of the run; for tests that judge the result themselves.
+inline exploration explore_expectations(options how, const body_factory& body) {
+    detail::expectations expected;
+    how.verdict = [&, before = std::move(how.verdict)] {
+        std::string text = expected.failed();
+        return text.empty() && before ? before() : text;
+    };
+    return explore(how, body);
+}
+
+/// The same, where a counter-example is a failure of the test.
+inline void expect_no_failure(options how, const body_factory& body,
+                              std::source_location where = std::source_location::current()) {
+    const exploration result = explore_expectations(std::move(how), body);
+    if (result.counter_example)
+        ADD_FAILURE_AT(where.file_name(), static_cast<int>(where.line())) << result.counter_example->str();
+}
+
+} // namespace rondo::sim
+
+/// The options are in braces, and may be left out.
+#define RONDO_SIM_TEST(Suite, Name, ...)                                                                               \
+    static rondo::coro<> Suite##_##Name##_simulated();                                                                 \
+    TEST(Suite, Name) {                                                                                                \
+        rondo::sim::options options_of_test __VA_ARGS__;                                                               \
+        rondo::sim::expect_no_failure(std::move(options_of_test), [] { return Suite##_##Name##_simulated(); });        \
+    }                                                                                                                  \
+    static rondo::coro<> Suite##_##Name##_simulated()

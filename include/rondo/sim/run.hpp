@@ -1,0 +1,55 @@
+// Running a coroutine in simulated worlds: once, in many schedules, and cancelled at every moment.
+#pragma once
+
+#include <rondo/coro/coro.hpp>
+#include <rondo/sim/failure.hpp>
+#include <rondo/sim/options.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+namespace rondo::sim {
+
+/// Makes the main task of a run; called once in each. What it refers to must look the same at the beginning of each run.
+using body_factory = std::function<coro<>()>;
+
+struct outcome {
+    std::uint64_t seed = 0;
+    std::size_t choices = 0;
+    std::size_t passes = 0;
+    std::uint64_t trace = 0; // a hash of all choices, operations, results and times: equal for equal runs
+    std::optional<sim::failure> failure = std::nullopt;
+};
+struct exploration {
+    std::size_t schedules = 0;
+    std::size_t choices = 0;
+    std::optional<failure> counter_example = std::nullopt; // shrunk
+};
+
+/// Runs the body as the main task of an event loop in a world without a kernel: sockets and pipes of its own, virtual time
+/// that jumps when nothing is ready, randomness from the seed. Everything that the world is free to decide is a choice, and
+/// is answered by the strategy.
+///
+/// The run fails when the body throws, when everything waits for ever (who waits for whom is told), when a task, descriptor,
+/// operation or timer is left a minute of virtual time after the body's end, or when the exception handler is told of an
+/// error. Processes, signals, files, UDP and names are not there: ENOSYS, and the failure names what was asked for. Not inside
+/// a running loop: runtime_error. A strategy of several runs: its first.
+///
+///     auto outcome = rondo::sim::run({.seed = 7, .strategy = rondo::sim::strategy::random()}, [] { return transfer(); });
+outcome run(const options& how, const body_factory& body);
+
+/// The same with the choices of failure::replay(). value_error: it is none.
+outcome replay(const options& how, std::string_view tape, const body_factory& body);
+
+/// Up to options::schedules runs, until one fails; that one is shrunk: deviations are taken away, and made smaller, while it
+/// still fails in the same way. With RONDO_SIM_REPLAY in the environment: that run alone.
+exploration explore(const options& how, const body_factory& body);
+
+/// Cancels the main task before every pass in turn, one run each, and once before it begins; other choices are plain. A body
+/// that then ends otherwise than as cancelled, or with its value, fails, as does what it leaves behind.
+exploration sweep_cancel(options how, const body_factory& body);
+
+} // namespace rondo::sim

@@ -1,0 +1,189 @@
+#include <rondo/coro/exceptions.hpp>
+#include <rondo/sim/run.hpp>
+
+#include "sim/shrink.hpp"
+#include "sim/single_run.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <deque>
+#include <string>
+#include <utility>
+
+namespace rondo::sim {
+
+namespace detail {
+
+namespace {
+
+constexpr std::size_t most_shrinking_runs = 2000;
+constexpr std::uint32_t most_alternatives = 8; // of one choice, in an exhaustive search
+
+std::vector<forced_choice> forced_from(const std::vector<deviation>& deviations) {
+    std::vector<forced_choice> all;
+    all.reserve(deviations.size());
+    for (const deviation& d : deviations) all.push_back({d.step, d.choice});
+    return all;
+}
+
+template <class N> N number_at(std::string_view& text, char end, bool last_allowed) {
+    N value{};
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
+    const bool ends = text.empty() ? last_allowed : text.front() == end;
+    if (error != std::errc() || !ends) throw value_error("a tape reads SEED@STEP=CHOICE,STEP=CHOICE...");
+    if (!text.empty()) text.remove_prefix(1);
+    return value;
+}
+
+plan parsed(std::string_view text) {
+    plan p;
+    p.seed = number_at<std::uint64_t>(text, '@', false);
+    while (!text.empty()) {
+        const auto step = number_at<std::size_t>(text, '=', false);
+        p.forced.push_back({step, number_at<std::uint32_t>(text, ',', true)});
+    }
+    return p;
+}
+
+/// The world is the same object in all runs: its memory serves again.
+class explorer {
+public:
+    explorer(const options& how, const body_factory& body) : how_(how), body_(body) {}
+
+    exploration all() {
+        if (const char* tape = std::getenv("RONDO_SIM_REPLAY")) {
+            note(run(parsed(tape)));
+            return std::move(result_);
+        }
+        if (how_.strategy.which() == strategy::kind::exhaustive) exhaust();
+        else sample();
+        return std::move(result_);
+    }
+
+    exploration sweep() {
+        how_.cancel_main = true;
+        how_.faults = fault_classes::none();
+        if (const char* tape = std::getenv("RONDO_SIM_REPLAY")) {
+            note(run(parsed(tape)));
+            return std::move(result_);
+        }
+        if (note(run({.seed = how_.seed}))) return std::move(result_);
+        const std::vector<choice> plain = world_.choices.made();
+        for (std::size_t step = 0; step < plain.size(); ++step) {
+            if (plain[step].what == main_is_cancelled && note(run({.seed = how_.seed, .forced = {{step, 1}}}))) break;
+        }
+        return std::move(result_);
+    }
+
+    outcome run(const plan& p) { return run_once(world_, p, how_, body_); }
+
+private:
+    /// True: it failed, and the search is over.
+    bool note(outcome made) {
+        ++result_.schedules;
+        result_.choices += made.choices;
+        if (made.failure) result_.counter_example = std::move(made.failure);
+        return result_.counter_example.has_value();
+    }
+
+    plan nth(std::size_t i) const {
+        plan p{.seed = how_.seed + i, .how = how_.strategy, .horizon = horizon_};
+        if (how_.strategy.which() != strategy::kind::portfolio) return p;
+        if (i == 0) p.how = strategy::fifo();
+        else if (i % 3 == 0) p.how = strategy::pct(1 + static_cast<unsigned>(i / 3 % 3));
+        else p.how = strategy::random();
+        return p;
+    }
+
+    void sample() {
+        for (std::size_t i = 0; i < how_.schedules; ++i) {
+            outcome made = run(nth(i));
+            if (i == 0) horizon_ = std::max<std::size_t>(made.choices, 1);
+            if (!made.failure && i < how_.replayed) made.failure = difference(made);
+            if (!note(std::move(made))) continue;
+            make_smaller();
+            return;
+        }
+    }
+
+    /// The run once more, from its tape.
+    std::optional<failure> difference(const outcome& first) {
+        const std::vector<deviation> deviations = world_.choices.deviations();
+        const outcome second = run({.seed = first.seed, .forced = forced_from(deviations)});
+        if (second.trace == first.trace && second.choices == first.choices) return std::nullopt;
+        return failure{.kind = failure_kind::nondeterminism,
+                       .message = "something that the body does depends on more than the world: an address, a clock, a "
+                                  "thread, a variable that outlives the run",
+                       .seed = first.seed,
+                       .choices = first.choices,
+                       .deviations = deviations};
+    }
+
+    /// Breadth first, so that the first that fails has the fewest deviations.
+    void exhaust() {
+        std::deque<std::vector<forced_choice>> waiting{{}};
+        while (!waiting.empty() && result_.schedules < how_.schedules) {
+            const std::vector<forced_choice> forced = std::move(waiting.front());
+            waiting.pop_front();
+            if (note(run({.seed = how_.seed, .forced = forced}))) {
+                make_smaller();
+                return;
+            }
+            if (forced.size() == how_.strategy.depth()) continue;
+            const std::vector<choice>& made = world_.choices.made();
+            for (std::size_t step = forced.empty() ? 0 : forced.back().step + 1; step < made.size(); ++step) {
+                if (waiting.size() + result_.schedules > how_.schedules) break; // they would not be run
+                add_alternatives(waiting, forced, step, made[step].of);
+            }
+        }
+    }
+    static void add_alternatives(std::deque<std::vector<forced_choice>>& to, const std::vector<forced_choice>& from,
+                                 std::size_t step, std::uint32_t n) {
+        const auto add = [&](std::uint32_t taken) {
+            to.push_back(from);
+            to.back().push_back({step, taken});
+        };
+        for (std::uint32_t taken = 1; taken < std::min(n, most_alternatives); ++taken) add(taken);
+        if (n > most_alternatives) add(n - 1);
+    }
+
+    void make_smaller() {
+        failure& found = *result_.counter_example;
+        if (found.kind == failure_kind::nondeterminism) return;
+        const std::uint64_t seed = found.seed;
+        const failure_kind kind = found.kind;
+        const auto try_it = [&](const std::vector<forced_choice>& forced) -> std::optional<std::vector<forced_choice>> {
+            outcome made = run({.seed = seed, .forced = forced});
+            if (!made.failure || made.failure->kind != kind) return std::nullopt;
+            return forced_from(made.failure->deviations);
+        };
+        const std::vector<forced_choice> least = shrink(forced_from(found.deviations), try_it, most_shrinking_runs);
+        outcome smallest = run({.seed = seed, .forced = least});
+        if (smallest.failure) found = *std::move(smallest.failure);
+    }
+
+    options how_;
+    const body_factory& body_;
+    simulation world_;
+    exploration result_;
+    std::size_t horizon_ = 100;
+};
+
+} // namespace
+
+} // namespace detail
+
+outcome run(const options& how, const body_factory& body) {
+    detail::explorer one(how, body);
+    return one.run({.seed = how.seed, .how = how.strategy});
+}
+outcome replay(const options& how, std::string_view tape, const body_factory& body) {
+    detail::explorer one(how, body);
+    return one.run(detail::parsed(tape));
+}
+exploration explore(const options& how, const body_factory& body) { return detail::explorer(how, body).all(); }
+exploration sweep_cancel(options how, const body_factory& body) { return detail::explorer(how, body).sweep(); }
+
+} // namespace rondo::sim

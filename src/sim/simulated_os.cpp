@@ -1,0 +1,109 @@
+#include "sim/simulated_os.hpp"
+
+#include "sim/simulation.hpp"
+
+#include <cerrno>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace rondo::sim::detail {
+
+int simulated_os::open_socket(int family, int type, int) noexcept { return world_.network.open_socket(family, type); }
+int simulated_os::bind(int fd, const ::sockaddr* address, std::uint32_t size) noexcept {
+    return world_.network.bind(fd, socket_name(address, size));
+}
+int simulated_os::listen(int fd, int backlog) noexcept { return world_.network.listen(fd, backlog); }
+
+/// Options change nothing here that a program could tell.
+int simulated_os::set_option(int fd, int, int, int) noexcept { return world_.network.find(fd) ? 0 : -EBADF; }
+
+int simulated_os::get_option(int fd, int level, int name, int& value) noexcept {
+    endpoint* e = world_.network.find(fd);
+    if (!e) return -EBADF;
+    if (level != SOL_SOCKET) return world_.missing("socket options");
+    switch (name) {
+    case SO_ERROR: value = std::exchange(e->error, 0); return 0;
+    case SO_TYPE: value = SOCK_STREAM; return 0;
+    case SO_DOMAIN: value = e->family; return 0;
+    case SO_ACCEPTCONN: value = e->kind == endpoint_kind::listening; return 0;
+    default: return world_.missing("socket options");
+    }
+}
+
+int simulated_os::local_address(int fd, ::sockaddr* address, std::uint32_t& size) noexcept {
+    const endpoint* e = world_.network.find(fd);
+    if (!e) return -EBADF;
+    if (e->local.size > 0) {
+        e->local.copy_to(address, size);
+        return 0;
+    }
+    socket_name unnamed;
+    unnamed.bytes.ss_family = static_cast<::sa_family_t>(e->family);
+    unnamed.size = sizeof(::sa_family_t);
+    unnamed.copy_to(address, size);
+    return 0;
+}
+
+int simulated_os::peer_address(int fd, ::sockaddr* address, std::uint32_t& size) noexcept {
+    const endpoint* e = world_.network.find(fd);
+    if (!e) return -EBADF;
+    if (e->kind != endpoint_kind::stream) return -ENOTCONN;
+    socket_name peer = e->peer;
+    if (peer.size == 0) {
+        peer.bytes.ss_family = static_cast<::sa_family_t>(e->family);
+        peer.size = sizeof(::sa_family_t);
+    }
+    peer.copy_to(address, size);
+    return 0;
+}
+
+int simulated_os::shutdown(int fd, int how) noexcept {
+    return world_.network.shutdown(fd, how != SHUT_WR, how != SHUT_RD);
+}
+int simulated_os::reset_on_close(int fd) noexcept {
+    endpoint* e = world_.network.find(fd);
+    if (!e) return -EBADF;
+    e->reset_on_close = true;
+    return 0;
+}
+int simulated_os::close(int fd) noexcept { return world_.network.close(fd); }
+int simulated_os::make_pipe(int, std::pair<int, int>& ends) noexcept { return world_.network.make_pipe(ends); }
+int simulated_os::open_null(bool) noexcept { return world_.missing("files"); }
+int simulated_os::is_non_blocking(int fd) noexcept { return world_.network.find(fd) ? 1 : -EBADF; }
+int simulated_os::adopt_pipe(int fd, bool) noexcept { return world_.network.find(fd) ? 1 : -EBADF; }
+int simulated_os::adopt_file(int) noexcept { return world_.missing("files"); }
+std::int64_t simulated_os::file_size(int) noexcept { return world_.missing("files"); }
+std::int64_t simulated_os::seek(int, std::int64_t, int) noexcept { return world_.missing("files"); }
+std::int64_t simulated_os::perform(rondo::detail::operation&) noexcept { return world_.missing("files"); }
+int simulated_os::truncate(int, std::uint64_t) noexcept { return world_.missing("files"); }
+int simulated_os::permissions(const std::string&) noexcept { return world_.missing("files"); }
+int simulated_os::set_permissions(int, unsigned) noexcept { return world_.missing("files"); }
+int simulated_os::rename(const std::string&, const std::string&) noexcept { return world_.missing("files"); }
+int simulated_os::remove_file(const std::string&) noexcept { return world_.missing("files"); }
+int simulated_os::sync_directory(const std::string&) noexcept { return world_.missing("files"); }
+int simulated_os::unlink_socket(const std::string& path) noexcept { return world_.network.unlink(path); }
+int simulated_os::socket_in_use(const std::string& path) noexcept { return world_.network.in_use(path); }
+int simulated_os::file_identity(const std::string& path, std::pair<std::uint64_t, std::uint64_t>& id) noexcept {
+    return world_.network.identity(path, id);
+}
+
+int simulated_os::spawn(const rondo::detail::spawn_request&, rondo::detail::spawned_process&) noexcept {
+    return world_.missing("processes");
+}
+int simulated_os::reap(const rondo::detail::spawned_process&, int&) noexcept { return world_.missing("processes"); }
+int simulated_os::send_signal(const rondo::detail::spawned_process&, int) noexcept {
+    return world_.missing("processes");
+}
+int simulated_os::watch_signal(int, rondo::detail::signal_sink&) noexcept { return world_.missing("signals"); }
+int simulated_os::resolve(const rondo::detail::name_request&, std::vector<rondo::detail::resolved_name>&) noexcept {
+    return -world_.missing("names of hosts"); // a positive errno: EAI_SYSTEM
+}
+int simulated_os::name_of(const ::sockaddr*, std::uint32_t, int, std::string&, std::string&) noexcept {
+    return -world_.missing("names of hosts");
+}
+std::shared_ptr<executor> simulated_os::make_thread_pool(std::size_t, std::string_view) {
+    return world_.make_executor();
+}
+
+} // namespace rondo::sim::detail

@@ -1,0 +1,135 @@
+#include "sim/simulation.hpp"
+
+#include <rondo/loop/detail/loop_state.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <deque>
+#include <utility>
+
+namespace rondo::sim::detail {
+
+constinit thread_local simulation* current_simulation = nullptr;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Not zero, so that a time before the beginning is one; the calendar begins with the year 2026.
+constexpr time_point beginning{1'000'000s};
+constexpr std::chrono::seconds calendar{1'767'225'600};
+
+constexpr std::array<duration, 3> lateness{0ns, 1ms, 200ms};
+constexpr std::array<duration, 4> work_times{0ns, 1ms, 100ms, 10s};
+
+} // namespace
+
+void simulation::begin(const plan& p, const fault_classes& f) {
+    choices.begin(p);
+    later.clear();
+    network.clear();
+    idle_.clear();
+    missing_.clear();
+    faults = f;
+    now = drift_since_ = beginning;
+    wall_offset_ = duration::zero();
+    drift_ = 0;
+    seed = p.seed;
+    random = random_stream(p.seed ^ 0x5eed);
+    woken_ = false;
+    stuck_ = false;
+}
+
+duration simulation::choose_delay(std::span<const duration> from, label what) {
+    if (!faults.latency) return from.front();
+    return from[choices.choose(static_cast<std::uint32_t>(from.size()), what)];
+}
+
+std::chrono::system_clock::time_point simulation::wall() const noexcept {
+    const auto drifted = static_cast<std::int64_t>(static_cast<double>((now - drift_since_).count()) * drift_);
+    const duration since = now - beginning + wall_offset_ + duration(drifted);
+    return std::chrono::system_clock::time_point(
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(calendar + since));
+}
+
+void simulation::set_wall_drift(double ppm) noexcept {
+    wall_offset_ += duration(static_cast<std::int64_t>(static_cast<double>((now - drift_since_).count()) * drift_));
+    drift_since_ = now;
+    drift_ = ppm * 1e-6;
+}
+
+void simulation::happen() {
+    while (later.next() <= now) later.take()();
+}
+
+bool simulation::tell_idle() {
+    if (idle_.empty()) return false;
+    for (future<>& f : std::exchange(idle_, {})) f.try_set_result();
+    return true;
+}
+
+void simulation::wait(time_point until) {
+    happen();
+    bool late = false;
+    while (now < until && !woken_.load(std::memory_order_relaxed) && !network.has_completions()) {
+        if (tell_idle()) return;
+        const time_point next = std::min(until, later.next());
+        if (next == time_point::max()) {
+            stuck_ = true;
+            return;
+        }
+        now = next;
+        if (next == until && !late) { // the loop is woken by a timer, and so may be late
+            late = true;
+            const duration by = choose_delay(lateness, "how late the loop wakes");
+            now += std::min(by, time_point::max() - now);
+        }
+        happen();
+    }
+    woken_.store(false, std::memory_order_relaxed);
+    choices.trace(static_cast<std::uint64_t>(now.time_since_epoch().count()));
+    network.complete();
+}
+
+int simulation::missing(std::string_view what) {
+    if (std::ranges::find(missing_, what) == missing_.end()) missing_.emplace_back(what);
+    return -ENOSYS;
+}
+
+/// Work is done in the loop's thread, but outside of the loop, while that waits.
+class simulation::pool final : public executor, public std::enable_shared_from_this<pool> {
+public:
+    explicit pool(simulation& s) noexcept : world_(s) {}
+    pool(const pool&) = delete;
+    pool& operator=(const pool&) = delete;
+    ~pool() override {
+        while (!work_.empty()) run_next();
+    }
+    void submit(std::function<void()> work) override {
+        work_.push_back(std::move(work));
+        const duration takes = world_.choose_delay(work_times, "how long a thread works");
+        done_at_ = std::max(done_at_, world_.now + takes); // one thread: in the order of submit()
+        world_.later.enter(done_at_, [weak = weak_from_this()] {
+            if (const auto self = weak.lock(); self && !self->work_.empty()) self->run_next();
+        });
+    }
+
+private:
+    void run_next() {
+        const std::function<void()> work = std::move(work_.front());
+        work_.pop_front();
+        event_loop* const loop = std::exchange(rondo::detail::current_loop, nullptr);
+        work();
+        rondo::detail::current_loop = loop;
+        world_.wake();
+    }
+
+    simulation& world_;
+    std::deque<std::function<void()>> work_;
+    time_point done_at_{};
+};
+
+std::shared_ptr<executor> simulation::make_executor() { return std::make_shared<pool>(*this); }
+
+} // namespace rondo::sim::detail

@@ -1,0 +1,88 @@
+// A simulated world: its time, its choices, its network, its threads. Lives longer than the loops that run in it: begin()
+// makes it new for the next run and keeps its memory.
+//
+// What the world may decide is exactly what a real one may: which of several operations completes first, in which pass, how
+// long a byte is under way, how many bytes one call moves. The order of the loop's own queue is nobody's to decide: call_soon,
+// new tasks, futures, locks and queues are promised first come first served, and timers with equal deadlines the order in
+// which they were armed. Every order that these promises leave open comes down to the order and the pass in which operations
+// complete, so it is reached from here, and the loop has no hook for it.
+#pragma once
+
+#include <rondo/loop/executor.hpp>
+#include <rondo/sim/options.hpp>
+#include <rondo/sim/world.hpp>
+#include <rondo/task/future.hpp>
+
+#include "sim/agenda.hpp"
+#include "sim/network.hpp"
+#include "sim/tape.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rondo::sim::detail {
+
+class simulation final : public simulated_world {
+public:
+    simulation() : network(*this) {}
+
+    void begin(const plan& p, const fault_classes& f);
+
+    // Choices. Of a class that is switched off none is made.
+    std::uint32_t choose(std::uint32_t n, label what) { return choices.choose(n, what); }
+    std::uint32_t choose_if(bool wanted, std::uint32_t n, label what) { return wanted ? choices.choose(n, what) : 0; }
+    /// The first is zero.
+    duration choose_delay(std::span<const duration> from, label what);
+
+    // Time
+    std::chrono::system_clock::time_point wall() const noexcept;
+    void step_wall(duration by) noexcept { wall_offset_ += by; }
+    void set_wall_drift(double ppm) noexcept;
+
+    /// What wait() of the backend does: lets time pass until something can be completed, and completes it.
+    void wait(time_point until);
+    void wake() noexcept { woken_.store(true, std::memory_order_relaxed); }
+    /// wait() was asked to wait for ever, and nothing will ever happen.
+    bool is_stuck() const noexcept { return stuck_; }
+    void forget_stuck() noexcept { stuck_ = false; }
+
+    /// Settled in the next wait() that finds nothing else to do at its moment.
+    void tell_when_idle(future<> f) { idle_.push_back(std::move(f)); }
+
+    std::shared_ptr<executor> make_executor();
+    /// Something was asked for that this world does not have. -ENOSYS.
+    int missing(std::string_view what);
+    const std::vector<std::string>& all_missing() const noexcept { return missing_; }
+
+    tape choices;
+    agenda later;
+    fault_classes faults;
+    detail::network network;
+    time_point now{};
+    random_stream random{1};
+    std::uint64_t seed = 0;
+
+private:
+    class pool;
+    void happen();
+    bool tell_idle();
+
+    std::vector<future<>> idle_;
+    std::vector<std::string> missing_;
+    duration wall_offset_{};
+    time_point drift_since_{};
+    double drift_ = 0;
+    std::atomic<bool> woken_ = false;
+    bool stuck_ = false;
+};
+
+/// Of the run that is going on in this thread, or null.
+extern constinit thread_local simulation* current_simulation;
+
+} // namespace rondo::sim::detail

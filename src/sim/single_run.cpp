@@ -1,0 +1,176 @@
+#include "sim/single_run.hpp"
+
+#include <rondo/coro/detail/exception_cast.hpp>
+#include <rondo/coro/frame.hpp>
+#include <rondo/loop/event_loop.hpp>
+#include <rondo/task/detail/launch.hpp>
+#include <rondo/task/exception_handler.hpp>
+
+#include "loop/timer_queue.hpp"
+#include "sim/await_graph.hpp"
+#include "sim/simulated_backend.hpp"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+namespace rondo::sim::detail {
+
+namespace {
+
+using rondo::detail::loop_access;
+using rondo::detail::loop_state;
+
+// How long what the body has begun may take to end after it: connections that are closing, tasks that were cancelled.
+constexpr duration grace = std::chrono::minutes(1);
+
+class single_run {
+public:
+    single_run(simulation& world, const options& how)
+        : world_(world), how_(how), loop_(loop_access::make_loop(std::make_unique<simulated_backend>(world), {})) {
+        current_simulation = &world;
+        loop_->set_exception_handler([this](event_loop&, const error_context& what) {
+            reports_ += (reports_.empty() ? "" : "\n") + what.message;
+            if (what.exception) reports_ += ": " + rondo::detail::describe_exception(what.exception);
+        });
+    }
+    single_run(const single_run&) = delete;
+    single_run& operator=(const single_run&) = delete;
+    ~single_run() { current_simulation = nullptr; }
+
+    void make(const body_factory& body) {
+        try {
+            main_ = rondo::detail::launch(*loop_, {.name = "main"}, body());
+            loop_access::run_while(*loop_, [this] { return goes_on(); }, time_point::max());
+            judge_main();
+            if (!failed_) let_the_rest_end();
+        } catch (...) { // thrown by body() itself, or an exit request
+            fail(failure_kind::error, rondo::detail::describe_exception(std::current_exception()));
+        }
+    }
+    /// The end of the loop: what lives is cancelled and destroyed.
+    void end() {
+        if (main_ && main_.done()) main_.state()->mark_observed();
+        main_ = {};
+        world_.forget_stuck();
+        loop_->close();
+        loop_.reset();
+        if (!failed_ && !reports_.empty()) fail(failure_kind::report, "the exception handler was told: " + reports_);
+        if (!failed_ && world_.network.open_count() > 0) fail(failure_kind::leak, leaked_descriptors());
+        // Asked in every run, so that what one run has said is not taken for the next one's.
+        std::string verdict = how_.verdict ? how_.verdict() : std::string();
+        if (!verdict.empty()) {
+            if (failed_) failed_->message += "\n" + verdict;
+            else fail(failure_kind::check, std::move(verdict));
+        }
+        if (!failed_ || world_.all_missing().empty()) return;
+        failed_->message += "\nNot simulated, and asked for:";
+        for (const std::string& what : world_.all_missing()) failed_->message += " " + what + ";";
+        failed_->message.back() = '.';
+    }
+    std::optional<failure> take_failure() { return std::move(failed_); }
+    std::size_t passes() const noexcept { return passes_; }
+
+private:
+    loop_state& state() noexcept { return loop_access::state(*loop_); }
+
+    bool goes_on() {
+        passes_ = static_cast<std::size_t>(state().passes);
+        world_.choices.trace(positions());
+        if (main_.done() || world_.is_stuck() || passes_ > how_.max_steps) return false;
+        if (how_.cancel_main && !cancelled_ && world_.choose(2, main_is_cancelled)) {
+            cancelled_ = true;
+            main_.cancel("cancelled by the simulation");
+        }
+        return true;
+    }
+
+    /// Where every task stands between two passes: whoever runs in another order stands somewhere else.
+    std::uint64_t positions() noexcept {
+        std::uint64_t hash = 0;
+        for (const auto* t = state().oldest_task; t; t = t->newer()) {
+            const std::uint64_t line = t->innermost ? rondo::detail::header_of(t->innermost).await_at.line() : 0;
+            hash = hash * 0x100000001b3 + line * 2 + (t->blocked_on != nullptr);
+        }
+        return hash;
+    }
+
+    void judge_main() {
+        if (!main_.done()) {
+            if (world_.is_stuck())
+                fail(failure_kind::deadlock,
+                     "everything waits, and nothing will happen any more:\n" + describe_waiting_tasks(*loop_));
+            else
+                fail(failure_kind::endless, "the run has not ended after " + std::to_string(how_.max_steps) +
+                                                " passes:\n" + describe_waiting_tasks(*loop_));
+            return;
+        }
+        if (main_.cancelled()) {
+            if (!cancelled_) fail(failure_kind::error, "the body was cancelled");
+            return;
+        }
+        if (const std::exception_ptr error = main_.exception())
+            fail(failure_kind::error, "the body ended with " + rondo::detail::describe_exception(error));
+    }
+
+    void let_the_rest_end() {
+        main_ = {};
+        const auto living = [this] {
+            return state().tasks || !state().ready.empty() || world_.network.open_count() > 0 ||
+                   !loop_access::timers(*loop_).empty();
+        };
+        loop_access::run_while(*loop_, living, world_.now + grace);
+        if (state().tasks) {
+            fail(failure_kind::leak,
+                 "tasks are left a minute after the end of the body:\n" + describe_waiting_tasks(*loop_));
+        } else if (world_.network.open_count() > 0) {
+            fail(failure_kind::leak, leaked_descriptors());
+        } else if (const std::size_t timers = loop_access::timers(*loop_).size()) {
+            fail(failure_kind::leak, std::to_string(timers) + " timers are left a minute after the end of the body");
+        }
+    }
+    std::string leaked_descriptors() const {
+        std::string text = "not closed:";
+        for (const std::string& one : world_.network.describe_open()) text += "\n  " + one;
+        return text;
+    }
+
+    void fail(failure_kind kind, std::string message) {
+        if (!failed_) failed_ = failure{.kind = kind, .message = std::move(message)};
+    }
+
+    simulation& world_;
+    const options& how_;
+    std::unique_ptr<event_loop> loop_;
+    task<> main_;
+    std::string reports_;
+    std::optional<failure> failed_;
+    std::size_t passes_ = 0;
+    bool cancelled_ = false;
+};
+
+} // namespace
+
+outcome run_once(simulation& world, const plan& p, const options& how, const body_factory& body) {
+    if (running_loop_or_null()) throw runtime_error("a simulated run cannot be made inside a running event loop");
+    world.begin(p, how.faults);
+    outcome result;
+    result.seed = p.seed;
+    {
+        single_run one(world, how);
+        one.make(body);
+        one.end();
+        result.failure = one.take_failure();
+        result.passes = one.passes();
+    }
+    result.choices = world.choices.made().size();
+    result.trace = world.choices.hash();
+    if (result.failure) {
+        result.failure->seed = p.seed;
+        result.failure->choices = result.choices;
+        result.failure->deviations = world.choices.deviations();
+    }
+    return result;
+}
+
+} // namespace rondo::sim::detail
