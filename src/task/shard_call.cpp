@@ -79,7 +79,7 @@ cancel_outcome shard_call_waiter::cancel(const std::string& message) noexcept {
 }
 
 std::exception_ptr shard_call_waiter::failure() {
-    const std::exception_ptr error = call_->answered() ? call_->error() : nullptr;
+    std::exception_ptr error = call_->answered() ? call_->error() : nullptr;
     const bool cancelled_there = is_cancellation(error);
     if (was_cancelled() && call_->answered() && !cancelled_there) {
         if (!call_->heard_cancel()) { // it crossed the answer on the way

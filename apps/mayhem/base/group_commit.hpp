@@ -102,7 +102,7 @@ private:
                 writing = rondo::running_loop().run_in_executor(s->where, [s, now] { s->write(now->operations); });
             }
             rondo::result<void> outcome;
-            if (last) outcome = co_await rondo::as_result(tell(std::move(last)));
+            if (last) outcome = co_await rondo::as_result(tell(std::exchange(last, nullptr)));
             if (now) {
                 const rondo::result<void> written = co_await rondo::as_result(writing);
                 if (written && s->written) s->written(now->operations);
