@@ -6,7 +6,8 @@
 
 find_package(GTest REQUIRED)
 
-# These are compiled a second time, at -O0, into test-FLOOR-O0: what they promise may not depend on the optimiser.
+# These are compiled a second time, at -O0, into test-FLOOR-O0, where the others are not: what they promise may not depend on
+# the optimiser.
 set(rondo_O0_tests "(_O0_test|/conformance/[^/]+)\\.cpp$")
 
 set(rondo_not_floors house install support)
@@ -44,22 +45,25 @@ if(CMAKE_BUILD_TYPE STREQUAL "Asan")
 endif()
 add_library(rondo_test_support_objects STATIC ${rondo_support_sources})
 target_link_libraries(rondo_test_support_objects PUBLIC rondo_test_support)
-# GoogleTest and the standard library, parsed once. Nothing of the project: a change there rebuilds who includes it.
-# Compiled as any source is, and named by a relative path, so that ccache can give it to another checkout.
-set(rondo_precompiled_source "${PROJECT_SOURCE_DIR}/tests/support/precompiled.hpp")
-set(rondo_precompiled "CMakeFiles/rondo_test_precompiled.dir/tests/support/precompiled.hpp.o")
+# GoogleTest and the standard library, parsed once. Nothing of the project: a change there rebuilds who includes it. A test
+# still includes what it uses. Compiled as any source is, from a file that is in the same place for every checkout (a
+# precompiled header remembers it), and named by a relative path, so that ccache can give it to another checkout.
+find_file(RONDO_GMOCK_HEADER gmock/gmock.h REQUIRED)
+mark_as_advanced(RONDO_GMOCK_HEADER)
+set(rondo_precompiled "CMakeFiles/rondo_test_precompiled.dir${RONDO_GMOCK_HEADER}.o")
+set(rondo_precompiled_flags -x c++-header -w -fpch-instantiate-templates)
+foreach(header algorithm array chrono coroutine deque exception filesystem functional map memory mutex optional random ranges
+        set source_location span sstream stdexcept string string_view system_error thread tuple variant vector)
+    list(APPEND rondo_precompiled_flags -include ${header})
+endforeach()
 target_compile_options(rondo_test_support INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
-add_library(rondo_test_precompiled OBJECT "${rondo_precompiled_source}")
-set_source_files_properties("${rondo_precompiled_source}" PROPERTIES LANGUAGE CXX
-    COMPILE_OPTIONS "-x;c++-header;-fpch-instantiate-templates;-Wno-pragma-once-outside-header")
+add_library(rondo_test_precompiled OBJECT "${RONDO_GMOCK_HEADER}")
+set_source_files_properties("${RONDO_GMOCK_HEADER}" PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${rondo_precompiled_flags}")
 target_link_libraries(rondo_test_precompiled PRIVATE rondo_test_support)
 
 function(rondo_add_test_program name)
     add_executable(${name} ${ARGN})
     target_link_libraries(${name} PRIVATE rondo_test_support_objects)
-    target_compile_options(${name} PRIVATE "SHELL:-include-pch ${rondo_precompiled}")
-    set_source_files_properties(${ARGN} PROPERTIES OBJECT_DEPENDS "${PROJECT_BINARY_DIR}/${rondo_precompiled}")
-    add_dependencies(${name} rondo_test_precompiled)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES
         ENVIRONMENT "${rondo_test_environment};GTEST_OUTPUT=json:${rondo_results}/${name}.json"
@@ -85,6 +89,11 @@ if(RONDO_GLIB_FOUND AND NOT CMAKE_BUILD_TYPE STREQUAL "Tsan")
     set(rondo_glib ON)
 endif()
 
+function(rondo_use_precompiled name)
+    target_compile_options(${name} PRIVATE "SHELL:-include-pch ${rondo_precompiled}")
+    add_dependencies(${name} rondo_test_precompiled)
+endfunction()
+
 file(GLOB rondo_test_folders CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/tests/*")
 foreach(folder IN LISTS rondo_test_folders)
     cmake_path(GET folder FILENAME floor)
@@ -101,6 +110,7 @@ foreach(folder IN LISTS rondo_test_folders)
         list(FILTER sources EXCLUDE REGEX "_glib_test\\.cpp$")
     endif()
     rondo_add_test_program(test-${floor} ${sources})
+    rondo_use_precompiled(test-${floor})
     if(rondo_glib AND host_sources)
         set_source_files_properties(${host_sources} PROPERTIES COMPILE_OPTIONS "${RONDO_GLIB_INCLUDE_DIRS}")
         target_link_libraries(test-${floor} PRIVATE ${RONDO_GLIB_LINK_LIBRARIES})
@@ -108,7 +118,7 @@ foreach(folder IN LISTS rondo_test_folders)
 
     set(O0_sources ${sources})
     list(FILTER O0_sources INCLUDE REGEX "${rondo_O0_tests}")
-    if(O0_sources)
+    if(O0_sources AND NOT RONDO_QUICK_BUILD)
         rondo_add_test_program(test-${floor}-O0 ${O0_sources})
         target_compile_options(test-${floor}-O0 PRIVATE -O0)
     endif()

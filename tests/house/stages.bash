@@ -12,7 +12,7 @@ stage_docs() { "$house/docs" --check; }
 stage_names() { "$house/asyncio_table"; }
 stage_asan() { test_preset asan; }
 stage_release() { GTEST_SHUFFLE=1 test_preset release; } # no test may depend on the order
-stage_asan_clang16() { test_floors asan-clang16 coro coro-O0 task sync; } # what instantiates coroutines
+stage_asan_clang16() { test_floors asan-clang16 coro task sync; } # what instantiates coroutines
 stage_tsan() { test_preset tsan; }
 stage_lifetimes() { compile asan rondo_test_precompiled && "$house/lifetimes" "$root/build/asan"; }
 stage_lint() { database asan && "$house/lint" "$root/build/asan"; }
