@@ -91,7 +91,8 @@ endif()
 
 function(rondo_use_precompiled name)
     target_compile_options(${name} PRIVATE "SHELL:-include-pch ${rondo_precompiled}")
-    add_dependencies(${name} rondo_test_precompiled)
+    get_target_property(sources ${name} SOURCES)
+    set_source_files_properties(${sources} PROPERTIES OBJECT_DEPENDS "${PROJECT_BINARY_DIR}/${rondo_precompiled}")
 endfunction()
 
 file(GLOB rondo_test_folders CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/tests/*")
