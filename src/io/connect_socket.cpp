@@ -30,7 +30,8 @@ std::vector<address> interleaved(std::vector<address> addresses) {
 
 coro<connected_socket> connect_tcp(std::string host, std::uint16_t port, connect_options options) {
     std::vector<address> found = co_await resolve(std::move(host), port, resolve_for::connecting);
-    connect_race race(running_loop(), interleaved(std::move(found)), options);
+    if (!options.happy_eyeballs_delay.is_none()) found = interleaved(std::move(found));
+    connect_race race(running_loop(), std::move(found), options);
     co_return co_await race;
 }
 

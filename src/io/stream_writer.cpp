@@ -39,6 +39,7 @@ stream_writer::~stream_writer() { let_go(to_); }
 void stream_writer::write_nowait(bytes_view data) {
     detail::stream_core& to = required(to_);
     if (to.eof_requested()) throw runtime_error("write_nowait() after write_eof()");
+    if (to.is_lent()) throw runtime_error("write_nowait() during a sendfile() (" + to.describe() + ")");
     to.send_copy(std::span<const bytes_view>(&data, 1));
 }
 

@@ -34,6 +34,8 @@ bool write_awaiter::try_now() {
     }
     if (to.eof_requested()) {
         problem_ = std::make_exception_ptr(runtime_error("write() after write_eof()"));
+    } else if (to.is_lent()) {
+        problem_ = std::make_exception_ptr(runtime_error("write() during a sendfile() (" + to.describe() + ")"));
     } else if (to.write_error()) {
         problem_ = to.write_error();
     } else if (to.is_closing()) {

@@ -32,7 +32,10 @@ wait_awaiter::~wait_awaiter() { unwatch(); }
 
 bool wait_awaiter::try_now() {
     for (std::size_t i = 0; i < count_; ++i) {
-        if (!watches_[i].future) throw type_error("a null handle cannot be waited for");
+        const future_state* f = watches_[i].future.get();
+        if (!f) throw type_error("a null handle cannot be waited for");
+        if (!f->done() && &f->loop() != &task()->loop())
+            throw value_error(f->label() + " belongs to a different event loop");
     }
     return false;
 }

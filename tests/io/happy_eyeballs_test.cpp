@@ -74,6 +74,16 @@ TEST_P(HappyEyeballs, TheFamiliesTakeTurns) {
     EXPECT_EQ(net.attempts, expected);
 }
 
+TEST_P(HappyEyeballs, WithoutADelayTheResolversOrderStays) {
+    net.names = {{"host.test", {a6, b6, a4}}};
+    net.outcomes = {{a6.str(), {1s, ECONNREFUSED}}, {b6.str(), {1s, ECONNREFUSED}}, {a4.str(), {1s, ECONNREFUSED}}};
+    run_io([&]() -> coro<> {
+        const auto refused = co_await as_result(open_connection("host.test", 80, {.happy_eyeballs_delay = no_timeout}));
+        EXPECT_FALSE(refused);
+    });
+    EXPECT_EQ(net.attempts, (attempts{{a6.str(), 0s}, {b6.str(), 1s}, {a4.str(), 2s}}));
+}
+
 TEST_P(HappyEyeballs, ANameIsAskedForAsItIsWantedAndADoubleAnswerCountsOnce) {
     net.names = {{"host.test", {a4, a4, b4, a4}}};
     run_io([&]() -> coro<> { static_cast<void>(co_await as_result(timeout(5s, open_connection("host.test", 80)))); });

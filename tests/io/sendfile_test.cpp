@@ -243,6 +243,24 @@ TEST_P(Sendfile, WhileItGoesOnWritingIsARuntimeErrorAndReadingIsNot) {
     });
 }
 
+TEST_P(Sendfile, OnAWritersTransportWritingThroughTheWriterIsARuntimeErrorToo) {
+    run_io([this]() -> coro<> {
+        auto [here, there] = co_await test::connected_pair();
+        const std::string text = pattern(more_than_the_kernel_takes);
+        const int file = file_with(text);
+        auto sending =
+            create_task([&]() -> coro<std::size_t> { return loop().sendfile(here.writer.transport(), file); });
+        EXPECT_EQ((co_await there.reader.read_exactly(1000)).view(), text.substr(0, 1000));
+        EXPECT_TRUE((co_await as_result(here.writer.write("x"))).holds<runtime_error>());
+        EXPECT_TRUE((co_await as_result(here.writer.write(std::string(100'000, 'x')))).holds<runtime_error>());
+        EXPECT_THROW(here.writer.write_nowait("x"), runtime_error);
+        EXPECT_TRUE((co_await there.reader.read_exactly(text.size() - 1000)).view() == text.substr(1000));
+        EXPECT_EQ(co_await sending, text.size());
+        co_await here.writer.write("x");
+        EXPECT_EQ((co_await there.reader.read_exactly(1)).view(), "x");
+    });
+}
+
 TEST_P(Sendfile, CloseDuringItComesAfterTheFile) {
     run_io([this]() -> coro<> {
         auto p = co_await test::protocol_pair();

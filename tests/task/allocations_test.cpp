@@ -21,6 +21,10 @@ using namespace std::chrono_literals;
 
 class TaskAllocations : public test::loop_test {
 protected:
+    /// In a context without variables: each task has a copy of it, and other tests may have left some in this thread.
+    template <std::invocable F> void run(F body) {
+        context().run([&] { loop_test::run(std::move(body)); });
+    }
     /// The calls of operator new in the second hundred rounds.
     template <std::invocable F> coro<std::size_t> steady_state(F round) {
         for (int i = 0; i < 100; ++i) co_await round();

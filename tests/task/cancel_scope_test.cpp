@@ -417,7 +417,7 @@ TEST_P(CancelScope, ReplacesTheFirstReasonByNoLaterOne) {
     });
 }
 
-TEST_P(CancelScope, NeedsARunningTask) {
+TEST_P(CancelScope, OutsideOfATaskThereIsNoDeadlineToAskFor) {
     loop().call_soon([&] {
         EXPECT_THROW(current_effective_deadline(), runtime_error);
         loop().stop();

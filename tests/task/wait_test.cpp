@@ -93,6 +93,18 @@ TEST_P(Wait, WhenTimeIsUpItCancelsNothing) {
     });
 }
 
+TEST_P(Wait, ForOneOfAnotherLoopIsAnErrorUnlessItIsDone) {
+    const auto other = test::make_loop(GetParam());
+    auto foreign = other->create_future<int>();
+    run([&]() -> coro<> {
+        EXPECT_TRUE((co_await as_result(wait(std::vector<any_future>{foreign}))).holds<value_error>());
+        EXPECT_TRUE((co_await as_result(wait_any(std::vector<any_future>{foreign}))).holds<value_error>());
+        foreign.set_result(1);
+        EXPECT_EQ(co_await wait_any(std::vector<any_future>{foreign}), 0U);
+    });
+    other->close();
+}
+
 TEST_P(Wait, WithoutTimeItLooksOnce) {
     run([&]() -> coro<> {
         auto done_already = create_future<int>();
