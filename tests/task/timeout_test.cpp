@@ -234,7 +234,7 @@ TEST_P(TimeoutScope, CanBeRescheduledWhileItIsActive) {
     });
 }
 
-TEST_P(TimeoutScope, NeedsATask) {
+TEST_P(TimeoutScope, DoesNothingBeforeItsRunIsAwaited) {
     timeout_scope scope(1s);
     loop().call_soon([&] {
         auto attempt = scope.run(nothing); // nothing runs before it is awaited
