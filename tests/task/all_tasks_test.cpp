@@ -244,8 +244,10 @@ TEST_P(AllTasks, ManyThreadsMayAskWhileTasksComeAndGo) {
     run([&]() -> coro<> {
         while (asked.load() < 30) co_await create_task([]() -> coro<> { co_await yield(); });
         over.store(true);
+        co_await to_thread([&] { // who asks now needs a loop that still runs
+            for (std::thread& t : threads) t.join();
+        });
     });
-    for (std::thread& t : threads) t.join();
 }
 
 } // namespace
