@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 class TaskAllocations : public test::loop_test {
 protected:
-    /// In a context without variables: each task has a copy of it, and other tests may have left some in this thread.
+    /// In a context without variables: each task has a copy of it, and other tests may have left some there.
     template <std::invocable F> void run(F body) {
         context().run([&] { loop_test::run(std::move(body)); });
     }
