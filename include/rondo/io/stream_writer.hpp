@@ -21,7 +21,7 @@ struct stream_access;
 /// An error of the connection is thrown by the write() or drain() that waits, and by every later one. Cancelling a write()
 /// before its first byte was sent undoes it; in the middle of it, half a message was sent, so the stream is broken: later
 /// writes throw broken_pipe_error that says so, and closing resets the connection. write() after close(), or when the
-/// connection is lost: connection_reset_error. After write_eof(): runtime_error. A small write makes no allocation and
+/// connection is lost: connection_reset_error. After write_eof(), or during a sendfile(): runtime_error. A small write makes no allocation and
 /// usually does not suspend; a large one is sent from the caller's memory. Several tasks may write and drain; each write
 /// stays in one piece. Move-only; belongs to the loop's thread. (asyncio.StreamWriter)
 ///
@@ -39,7 +39,7 @@ public:
     detail::write_awaiter write(bytes_view data) { return {to_, data}; }
     detail::write_awaiter write(std::span<const bytes_view> pieces) { return {to_, pieces}; }
     /// Copies what the kernel does not take at once; never suspends, and knows no limit: say drain() now and then. On a
-    /// connection that is lost it does nothing, as asyncio's. After write_eof(): runtime_error.
+    /// connection that is lost it does nothing, as asyncio's. After write_eof(), or during a sendfile(): runtime_error.
     void write_nowait(bytes_view data);
     /// Throws the reader's or the connection's error. While the writer is closing it yields once.
     detail::write_awaiter drain() { return detail::write_awaiter(to_); }
