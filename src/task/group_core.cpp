@@ -8,6 +8,7 @@
 namespace rondo {
 
 coro<void> task_group::join() {
+    core_.require_joinable();
     std::exception_ptr error = co_await core_.finish(nullptr);
     if (error) std::rethrow_exception(std::move(error));
 }
@@ -42,6 +43,11 @@ group_core::~group_core() {
 void group_core::require_open() const {
     if (finished_ || (exiting_ && living_ == 0)) throw runtime_error("this task group has ended");
     if (aborting_) throw runtime_error("this task group is shutting down");
+}
+
+void group_core::require_joinable() const {
+    if (exiting_) throw runtime_error("this task group was joined before");
+    if (current_record_or_null() != &host_) throw runtime_error("a task group is joined by the task that made it");
 }
 
 void group_core::adopt(task_record& t, counted_ptr<future_state> ready) {

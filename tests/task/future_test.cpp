@@ -237,6 +237,14 @@ TEST_P(Future, AFailureThatWasLookedAtIsNotReported) {
     EXPECT_EQ(reports.count(), 0u);
 }
 
+TEST_P(Future, CancellingAFailedOneLosesNoError) {
+    auto f = loop().create_future<int>();
+    f.set_exception(std::out_of_range("unseen"));
+    EXPECT_FALSE(f.cancel());
+    f = {};
+    EXPECT_EQ(reports.take().size(), 1u);
+}
+
 TEST_P(FutureCallback, RunsThroughTheLoopInOrderInThePassAfter) {
     auto f = loop().create_future<int>();
     std::vector<int> order;

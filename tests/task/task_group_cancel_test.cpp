@@ -3,6 +3,7 @@
 #include "support/tracked.hpp"
 
 #include <rondo/task/as_result.hpp>
+#include <rondo/task/create_task.hpp>
 #include <rondo/task/exception_group.hpp>
 #include <rondo/task/move_on_after.hpp>
 #include <rondo/task/task_group.hpp>
@@ -197,6 +198,18 @@ TEST_P(TaskGroupManual, JoinWaitsAndThrowsAsRunDoes) {
         });
         EXPECT_TRUE((co_await as_result(bad.join())).holds<exception_group>());
         EXPECT_EQ(cancelled, 1);
+    });
+}
+
+TEST_P(TaskGroupManual, IsJoinedOnceAndByTheTaskThatMadeIt) {
+    run([&]() -> coro<> {
+        task_group group;
+        group.start_soon([]() -> coro<> { co_await pass_by(3); });
+        auto stranger = create_task([&]() -> coro<> { co_await group.join(); });
+        EXPECT_TRUE((co_await as_result(stranger)).holds<runtime_error>());
+        co_await group.join();
+        EXPECT_TRUE((co_await as_result(group.join())).holds<runtime_error>());
+        co_await yield(); // in no scope any more
     });
 }
 

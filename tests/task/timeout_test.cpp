@@ -6,6 +6,7 @@
 #include <rondo/task/future.hpp>
 #include <rondo/task/task_group.hpp>
 #include <rondo/task/timeout.hpp>
+#include <rondo/task/wait.hpp>
 
 #include <cerrno>
 #include <chrono>
@@ -368,6 +369,49 @@ TEST_P(WaitFor, WithoutTimeADoneFutureGivesItsValueAndAnotherIsCancelledAndAwait
         EXPECT_TRUE((co_await as_result(wait_for(t, 0s))).holds<timeout_error>());
         EXPECT_TRUE(cleaned_up);
         EXPECT_TRUE(t.cancelled());
+    });
+}
+
+TEST_P(WaitFor, WithoutTimeAValueOrAnErrorInPlaceOfTheCancellationCounts) {
+    run([]() -> coro<> {
+        auto stubborn = create_task([]() -> coro<int> {
+            static_cast<void>(co_await as_result(sleep_forever()));
+            co_return 3;
+        });
+        auto sore = create_task([]() -> coro<int> {
+            static_cast<void>(co_await as_result(sleep_forever()));
+            throw std::out_of_range("x");
+        });
+        co_await yield();
+        EXPECT_EQ(co_await wait_for(stubborn, 0s), 3);
+        EXPECT_TRUE((co_await as_result(wait_for(sore, 0s))).holds<std::out_of_range>());
+    });
+}
+
+TEST_P(WaitFor, WithoutTimeAForeignCancellationGoesOn) {
+    run([]() -> coro<> {
+        const auto slow_to_end = []() -> coro<> {
+            const auto r = co_await as_result(sleep_forever());
+            co_await pass_by(5);
+            r.value();
+        };
+        auto t = create_task(slow_to_end);
+        auto outer = create_task([&]() -> coro<> { co_await wait_for(t, 0s); });
+        co_await pass_by(3);
+        EXPECT_FALSE(outer.done());
+        outer.cancel();
+        co_await wait(std::vector<any_future>{outer});
+        EXPECT_TRUE(outer.cancelled());
+
+        auto u = create_task(slow_to_end);
+        co_await yield();
+        cancel_scope scope;
+        co_await scope.run([&]() -> coro<> {
+            scope.cancel();
+            co_await wait_for(u, 0s);
+        });
+        EXPECT_TRUE(scope.cancelled_caught());
+        co_await wait(std::vector<any_future>{t, u});
     });
 }
 

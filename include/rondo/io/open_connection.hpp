@@ -24,9 +24,9 @@ struct connect_options {
 /// Connects to a host by TCP. A numeric host is used as it is; a name is looked up by the loop's resolver, by default
 /// getaddrinfo(3) in the default executor.
 ///
-/// The addresses are tried in their order, with a delay families alternate: the next one when one has failed or the delay has passed
-/// (RFC 8305); the first connection wins, the other attempts are cancelled and awaited. When all fail: the error, if it is
-/// one; otherwise a std::system_error that lists them ("Multiple exceptions: ..."), of their class where they have the same
+/// The addresses are tried in their order, families alternating where there is a delay: the next one when one has failed or
+/// the delay has passed (RFC 8305); the first connection wins, the other attempts are cancelled and awaited. When all fail:
+/// the error, if it is one; otherwise a std::system_error that lists them ("Multiple exceptions: ..."), of their class where they have the same
 /// errno; with all_errors an exception_group. A name that cannot be resolved: std::system_error that says why. Cancelling
 /// closes every socket before it returns. (asyncio.open_connection)
 ///

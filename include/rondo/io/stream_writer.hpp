@@ -21,9 +21,9 @@ struct stream_access;
 /// An error of the connection is thrown by the write() or drain() that waits, and by every later one. Cancelling a write()
 /// before its first byte was sent undoes it; in the middle of it, half a message was sent, so the stream is broken: later
 /// writes throw broken_pipe_error that says so, and closing resets the connection. write() after close(), or when the
-/// connection is lost: connection_reset_error. After write_eof(), or during a sendfile(): runtime_error. A small write makes no allocation and
-/// usually does not suspend; a large one is sent from the caller's memory. Several tasks may write and drain; each write
-/// stays in one piece. Move-only; belongs to the loop's thread. (asyncio.StreamWriter)
+/// connection is lost: connection_reset_error. After write_eof(), or during a sendfile(): runtime_error. A small write makes
+/// no allocation and usually does not suspend; a large one is sent from the caller's memory. Several tasks may write and
+/// drain; each write stays in one piece. Move-only; belongs to the loop's thread. (asyncio.StreamWriter)
 ///
 ///     co_await writer.write("hello\n");
 ///     co_await writer.aclose();

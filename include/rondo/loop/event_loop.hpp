@@ -86,7 +86,7 @@ public:
         state_.ready.push(*c);
         return handle(c);
     }
-    /// The same from any thread, and it wakes the loop.
+    /// The same from any thread, and it wakes the loop. Not from a signal handler, for it allocates: add_signal_handler().
     template <std::invocable F> handle call_soon_threadsafe(F&& fn, call_options options = {}) {
         auto* c = new detail::callback_of<std::decay_t<F>, detail::callback>(*this, std::forward<F>(fn),
                                                                              std::move(options), true);

@@ -31,7 +31,7 @@ public:
     explicit operator bool() const noexcept { return static_cast<bool>(state_); }
     bool done() const noexcept { return state_->done(); }
     bool cancelled() const noexcept { return state_->state() == detail::future_state::status::cancelled; }
-    /// A future is cancelled at once, a task is asked to. False: it is done already.
+    /// A future is cancelled at once, a task is asked to. False: it is done already; a failure is still to be looked at.
     bool cancel(const std::string& message = {}) { return state_->cancel(message); }
     /// Null: no error. Cancelled: throws cancelled_error. Pending: invalid_state_error. Looking counts as observing.
     std::exception_ptr exception() const;

@@ -80,7 +80,7 @@ public:
     task_group& operator=(const task_group&) = delete;
     ~task_group() = default;
 
-    /// Waits for the children and throws as run() does.
+    /// Waits for the children and throws as run() does. Once, in the task that made the group: runtime_error.
     coro<void> join();
 
     template <class A>

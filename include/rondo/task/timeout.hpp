@@ -7,6 +7,7 @@
 #include <rondo/loop/detail/timer.hpp>
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/detail/start_body.hpp>
+#include <rondo/task/detail/wait_core.hpp>
 #include <rondo/task/errors.hpp>
 #include <rondo/task/future.hpp>
 
@@ -90,10 +91,15 @@ template <class F> coro<started_t<F>> timeout_call_until(deadline when, F fn) {
 template <class A> coro<await_result_t<A>> wait_for(A aw, delay timeout) {
     if (!timeout.is_none() && timeout.value() <= duration::zero()) {
         if constexpr (future_like<A>) {
-            if (!aw.done()) aw.cancel();
-            auto outcome = co_await as_result(aw);
-            if (outcome.cancelled()) std::rethrow_exception(make_timeout_error(outcome.error()));
-            co_return std::move(outcome).value();
+            if (!aw.done()) {
+                aw.cancel();
+                const counted_ptr<future_state> asked(aw.state());
+                co_await wait_awaiter({asked},
+                                      return_when::all_completed); // what cancels the waiting is not its outcome
+                if (asked->state() == future_state::status::cancelled)
+                    std::rethrow_exception(make_timeout_error(asked->error()));
+            }
+            co_return co_await aw;
         } else {
             throw timeout_error(); // never started
         }
@@ -128,7 +134,7 @@ RONDO_CORO_OWNER coro<started_t<F>> timeout_at(deadline when, F&& fn) {
 }
 
 /// timeout() with the arguments in asyncio's order, and its rule for timeout <= 0: a coroutine is never started, a future that
-/// is done gives its value, one that is not is cancelled and awaited; then timeout_error.
+/// is done gives its value, one that is not is cancelled and awaited, then timeout_error, or what came of it in spite of that.
 template <class A>
     requires awaitable<A>
 RONDO_CORO_OWNER coro<await_result_t<A>> wait_for(A&& aw, delay timeout) {

@@ -40,6 +40,8 @@ public:
         return made;
     }
 
+    /// runtime_error when finish() was called before, or somebody else asks than the host.
+    void require_joinable() const;
     /// Waits for the children. What the group is to throw, or null. `body_error`: what came of the body.
     coro<std::exception_ptr> finish(std::exception_ptr body_error);
 
