@@ -17,52 +17,45 @@ namespace {
 #endif
 #endif
 
-constexpr std::size_t granule = 16;
-constexpr std::size_t classes = 128; // up to 2 KiB
 constexpr std::size_t slab_bytes = std::size_t{64} * 1024;
 
-constexpr std::size_t class_of(std::size_t size) noexcept { return (size + granule - 1) / granule; }
-
-struct spare {
-    spare* next;
-};
-using free_lists = std::array<spare*, classes + 1>;
+using spare = block_cache::spare;
 
 /// What is left of threads that ended: their free blocks, for the next thread that has none. Slabs are never given back,
 /// because their blocks may be anywhere; being listed here keeps them reachable for leak checkers.
 struct depot {
     std::mutex mutex;
     std::vector<void*> slabs;
-    free_lists lists{};
+    std::array<spare*, block_cache::classes + 1> lists{};
 };
 depot& the_depot() {
     static depot* d = new depot; // never destroyed: threads may end after static destructors ran
     return *d;
 }
 
-/// Trivially destructible and constant-initialised: reading it is one thread-relative load, without a guard.
-struct thread_cache {
-    free_lists lists{};
+/// The rest of a thread's part: where it carves new blocks from.
+struct thread_slab {
     std::byte* cursor = nullptr;
     std::byte* end = nullptr;
     std::size_t refills = 0;
     bool closed = false; // the thread is ending: what later thread_local destructors free goes to the depot directly
 };
-constinit thread_local thread_cache cache;
+constinit thread_local thread_slab slab;
 
-/// Gives the thread's free blocks to the depot when the thread ends. Made by the first refill.
+/// Gives the thread's free blocks to the depot when the thread ends. Made when its lists open.
 struct thread_end {
     ~thread_end() {
+        thread_blocks.served = 0;
+        slab.closed = true;
         depot& d = the_depot();
         std::lock_guard<std::mutex> hold(d.mutex);
-        for (std::size_t c = 1; c <= classes; ++c) {
-            while (spare* block = cache.lists[c]) {
-                cache.lists[c] = block->next;
+        for (std::size_t c = 1; c <= block_cache::classes; ++c) {
+            while (spare* block = thread_blocks.lists[c]) {
+                thread_blocks.lists[c] = block->next;
                 block->next = d.lists[c];
                 d.lists[c] = block;
             }
         }
-        cache.closed = true;
     }
 };
 
@@ -73,60 +66,68 @@ constexpr bool pooled = false;
 const bool pooled = !debug_environment();
 #endif
 
-void* carve(std::size_t c) {
-    const std::size_t bytes = c * granule;
-    if (static_cast<std::size_t>(cache.end - cache.cursor) < bytes) {
-        ++cache.refills;
-        static thread_local thread_end at_end;
-        static_cast<void>(at_end);
-        depot& d = the_depot();
-        std::lock_guard<std::mutex> hold(d.mutex);
-        if (spare* block = d.lists[c]) {
-            d.lists[c] = block->next;
-            return block;
-        }
-        d.slabs.reserve(d.slabs.size() + 1);
-        auto* slab = static_cast<std::byte*>(::operator new(slab_bytes));
-        d.slabs.push_back(slab);
-        cache.cursor = slab;
-        cache.end = slab + slab_bytes;
+/// The thread's lists serve from now on. False: it is ending.
+bool open_lists() {
+    if (slab.closed) return false;
+    static thread_local thread_end at_end;
+    static_cast<void>(at_end);
+    thread_blocks.served = block_cache::classes;
+    return true;
+}
+
+void* refill(std::size_t c) {
+    ++slab.refills;
+    const std::size_t bytes = c * block_cache::granule;
+    depot& d = the_depot();
+    std::lock_guard<std::mutex> hold(d.mutex);
+    if (spare* block = d.lists[c]) {
+        d.lists[c] = block->next;
+        return block;
     }
-    return std::exchange(cache.cursor, cache.cursor + bytes);
+    d.slabs.reserve(d.slabs.size() + 1);
+    auto* fresh = static_cast<std::byte*>(::operator new(slab_bytes));
+    d.slabs.push_back(fresh);
+    slab.cursor = fresh + bytes;
+    slab.end = fresh + slab_bytes;
+    return fresh;
 }
 
 } // namespace
 
-void* allocate_block(std::size_t size) {
-    const std::size_t c = class_of(size);
-    if (c > classes || !pooled) [[unlikely]] {
-        ++cache.refills;
-        return ::operator new(c * granule);
+constinit thread_local block_cache thread_blocks;
+
+void* allocate_block_slowly(std::size_t c) {
+    if (c > block_cache::classes || !pooled) {
+        ++slab.refills;
+        return ::operator new(c * block_cache::granule);
     }
-    if (spare* block = cache.lists[c]) {
-        cache.lists[c] = block->next;
-        return block;
+    const std::size_t bytes = c * block_cache::granule;
+    if (open_lists()) {
+        if (spare* block = thread_blocks.lists[c]) {
+            thread_blocks.lists[c] = block->next;
+            return block;
+        }
     }
-    return carve(c);
+    if (static_cast<std::size_t>(slab.end - slab.cursor) < bytes) return refill(c);
+    return std::exchange(slab.cursor, slab.cursor + bytes);
 }
 
-void free_block(void* block, std::size_t size) noexcept {
-    const std::size_t c = class_of(size);
-    if (c > classes || !pooled) [[unlikely]] {
+void free_block_slowly(void* block, std::size_t c) noexcept {
+    if (c > block_cache::classes || !pooled) {
         ::operator delete(block);
         return;
     }
     auto* freed = static_cast<spare*>(block);
-    if (cache.closed) [[unlikely]] {
-        depot& d = the_depot();
-        std::lock_guard<std::mutex> hold(d.mutex);
-        freed->next = d.lists[c];
-        d.lists[c] = freed;
+    if (open_lists()) {
+        freed->next = std::exchange(thread_blocks.lists[c], freed);
         return;
     }
-    freed->next = cache.lists[c];
-    cache.lists[c] = freed;
+    depot& d = the_depot();
+    std::lock_guard<std::mutex> hold(d.mutex);
+    freed->next = d.lists[c];
+    d.lists[c] = freed;
 }
 
-std::size_t block_refills() noexcept { return cache.refills; }
+std::size_t block_refills() noexcept { return slab.refills; }
 
 } // namespace rondo::detail

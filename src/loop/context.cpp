@@ -32,7 +32,7 @@ void release(context_state& c) noexcept {
 context_state* current_context() noexcept { return slot().get(); }
 context_ref share_current_context() noexcept { return slot(); }
 
-context_ref fork_context() noexcept {
+context_ref fork_context_slowly() noexcept {
     const context_state* now = current_context();
     if (!now || !now->values) return {};
     auto* copy = new context_state;

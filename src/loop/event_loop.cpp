@@ -117,8 +117,7 @@ void event_loop::run_forever() {
         }
     } at_end{*this};
     const detail::told_run told(state_);
-    do pass(time_point::max());
-    while (!stopping_);
+    run_passes(time_point::max(), how_many::until_stopped);
 }
 
 bool event_loop::run_once(delay timeout) {
@@ -131,36 +130,12 @@ bool event_loop::run_once(delay timeout) {
         }
     } at_end{*this};
     const detail::told_run told(state_);
-    return pass(detail::deadline_after(time(), timeout).value_or(time_point::max()));
+    return run_passes(detail::deadline_after(time(), timeout).value_or(time_point::max()), how_many::one);
 }
 
 void event_loop::stop() noexcept { stopping_ = true; }
 
-bool event_loop::pass(time_point until) {
-    internals& in = *internals_;
-    ++state_.passes;
-    in.inbox.take(state_.ready);
-    const bool work = !state_.ready.empty();
-    if (!work || ++in.passes_without_poll >= poll_at_least_every) {
-        in.passes_without_poll = 0;
-        if (work || stopping_ || !in.inbox.fall_asleep()) {
-            wait(no_wait);
-        } else {
-            const bool signalled = in.signals && in.signals->pending();
-            wait(signalled ? no_wait : std::min(until, in.timers.next_deadline()));
-            in.inbox.wake_up();
-        }
-        in.inbox.take(state_.ready);
-    }
-    if (in.signals && in.signals->pending()) [[unlikely]]
-        in.signals->dispatch(*this);
-    if (!in.timers.empty()) in.timers.fire_due(in.backend->now(), *this);
-    const bool ran = !state_.ready.empty();
-    if (ran) run_ready();
-    return ran;
-}
-
-void event_loop::run_ready() {
+inline void event_loop::run_ready() {
     const detail::ready_node* last = state_.ready.back();
     for (bool more = true; more;) {
         detail::ready_node& node = state_.ready.pop();
@@ -171,6 +146,42 @@ void event_loop::run_ready() {
         if (state_.exit_request) [[unlikely]]
             std::rethrow_exception(std::exchange(state_.exit_request, nullptr));
     }
+}
+
+/// One function, since a pass with one task in it costs hardly more than a call. True: something ran in the last pass.
+bool event_loop::run_passes(time_point until, how_many many) {
+    internals& in = *internals_;
+    bool ran = false;
+    do {
+        ++state_.passes;
+        const bool poll_is_due = ++in.passes_without_poll >= poll_at_least_every;
+        if (state_.ready.empty() || poll_is_due || !in.inbox.empty()) [[unlikely]]
+            look_outside(until);
+        if (in.signals && in.signals->pending()) [[unlikely]]
+            in.signals->dispatch(*this);
+        if (!in.timers.empty()) in.timers.fire_due(in.backend->now(), *this);
+        ran = !state_.ready.empty();
+        if (ran) [[likely]]
+            run_ready();
+    } while (many == how_many::until_stopped && !stopping_);
+    return ran;
+}
+
+/// Takes what other threads have handed over, and polls when nothing is ready or the last poll is long ago.
+void event_loop::look_outside(time_point until) {
+    internals& in = *internals_;
+    in.inbox.take(state_.ready);
+    const bool work = !state_.ready.empty();
+    if (work && in.passes_without_poll < poll_at_least_every) return;
+    in.passes_without_poll = 0;
+    if (work || stopping_ || !in.inbox.fall_asleep()) {
+        wait(no_wait);
+    } else {
+        const bool signalled = in.signals && in.signals->pending();
+        wait(signalled ? no_wait : std::min(until, in.timers.next_deadline()));
+        in.inbox.wake_up();
+    }
+    in.inbox.take(state_.ready);
 }
 
 handle event_loop::enqueue_threadsafe(detail::callback& c) {
@@ -206,6 +217,7 @@ void event_loop::close() {
     tell(detail::closing::frames);
     in.signals.reset();
     closed_ = true;
+    state_.tasks_prepared = false; // so that it is asked whether the loop is closed
     in.visits->close_ends();
     in.door->shut();
     detail::unregister_loop(*this);
@@ -274,17 +286,13 @@ executor& event_loop::default_executor() {
     return *e;
 }
 
-event_loop* running_loop_or_null() noexcept { return detail::current_loop; }
-event_loop& running_loop() {
-    if (detail::current_loop) return *detail::current_loop;
-    throw runtime_error("no event loop runs in this thread");
-}
-
 time_point clock::now() noexcept {
     return detail::current_loop ? detail::current_loop->time() : std::chrono::steady_clock::now();
 }
 
 namespace detail {
+
+void throw_no_running_loop() { throw runtime_error("no event loop runs in this thread"); }
 
 std::unique_ptr<event_loop> loop_access::make_loop(std::unique_ptr<detail::backend> world,
                                                    const loop_options& options) {
@@ -353,7 +361,7 @@ bool loop_access::run_while(event_loop& loop, const std::function<bool()>& more,
                 l.stop_running();
             }
         } at_end{loop};
-        loop.pass(until);
+        loop.run_passes(until, event_loop::how_many::one);
     }
     return true;
 }

@@ -23,9 +23,11 @@ public:
     /// Any thread, and signal handlers: the loop has something to look at that is not in here.
     bool must_wake() noexcept { return asleep_.load() && asleep_.exchange(false); }
 
+    /// The loop's thread. What another one has just pushed may be missed: the next look sees it.
+    bool empty() const noexcept { return head_.load(std::memory_order_relaxed) == nullptr; }
     /// The loop's thread: moves everything, oldest first.
     void take(ready_queue& into) noexcept {
-        if (head_.load(std::memory_order_relaxed) == nullptr) return;
+        if (empty()) return;
         ready_node* newest = head_.exchange(nullptr, std::memory_order_acquire);
         ready_node* oldest = nullptr;
         while (newest) {

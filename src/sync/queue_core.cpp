@@ -12,17 +12,6 @@ queue_core::queue_core(capacity maxsize) : maxsize_(maxsize) {
         throw value_error("a queue of capacity 0 could never take an item: say rondo::unbounded for no limit");
 }
 
-void queue_core::added() noexcept {
-    ++items_;
-    ++unfinished_;
-    serve();
-}
-
-void queue_core::removed() noexcept {
-    --items_;
-    serve();
-}
-
 /// After each change. An item that is promised makes room, so getters come first.
 void queue_core::serve() noexcept {
     while (!getters_.empty() && available() > 0) getters_.promise_first(promised_items_);

@@ -2,24 +2,12 @@
 
 namespace rondo::detail {
 
-future_awaiter_base::~future_awaiter_base() {
-    if (linked()) future_->remove_done_node(*this);
-}
-
-bool future_awaiter_base::try_now() {
+void future_awaiter_base::require_awaitable() const {
     if (!future_) throw invalid_state_error("a null future cannot be awaited");
-    if (future_->done()) return true;
+    if (future_->done()) return; // whoever's it is
     if (&future_->loop() != &task()->loop())
         throw runtime_error(future_->label() + " belongs to a different event loop");
-    if (future_.get() == task()) throw runtime_error(future_->label() + " cannot await itself");
-    return false;
-}
-
-void future_awaiter_base::wait(std::coroutine_handle<> frame) noexcept {
-    const bool interrupted = task()->interrupted();
-    if (!suspend_uninterrupted(frame)) return;
-    future_->add_done_node(*this);
-    if (interrupted) task()->forward_interruption();
+    throw runtime_error(future_->label() + " cannot await itself");
 }
 
 void future_awaiter_base::done(done_node& node, future_state&) noexcept {
@@ -53,6 +41,10 @@ std::exception_ptr future_awaiter_base::failure() {
     if (future_->value_taken)
         return std::make_exception_ptr(invalid_state_error("the value of " + future_->label() + " was taken before"));
     return nullptr;
+}
+
+void future_awaiter_base::rethrow_failure() {
+    if (std::exception_ptr error = failure()) std::rethrow_exception(std::move(error));
 }
 
 std::string future_awaiter_base::describe() const { return "waiting for " + future_->label(); }

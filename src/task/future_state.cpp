@@ -8,32 +8,14 @@
 
 namespace rondo::detail {
 
-namespace {
+constinit thread_local id_portion future_ids;
 
-/// Process-wide ids without an atomic operation for each: a thread takes a thousand at a time.
-std::uint64_t next_id() noexcept {
+std::uint64_t take_portion_of_ids() noexcept {
     constexpr std::uint64_t portion = 1024;
     static std::atomic<std::uint64_t> taken{1};
-    constinit static thread_local std::uint64_t next = 0;
-    constinit static thread_local std::uint64_t end = 0;
-    if (next == end) {
-        next = taken.fetch_add(portion, std::memory_order_relaxed);
-        end = next + portion;
-    }
-    return next++;
-}
-
-} // namespace
-
-future_state::future_state(event_loop& loop, std::source_location where) noexcept
-    : loop_(&loop), id_(next_id()), created_at_(where) {}
-
-future_state::~future_state() {
-    while (waiters_) {
-        done_node& node = *waiters_;
-        remove_done_node(node);
-        node.fire(node, *this); // it sees a future that is not done: nobody will ever end it
-    }
+    future_ids.next = taken.fetch_add(portion, std::memory_order_relaxed);
+    future_ids.end = future_ids.next + portion;
+    return future_ids.next++;
 }
 
 void future_state::add_done_node(done_node& node) noexcept {
@@ -56,15 +38,13 @@ void future_state::remove_done_node(done_node& node) noexcept {
     node.next = nullptr;
 }
 
-void future_state::settle(status how) noexcept {
-    status_ = how;
-    retain();
-    while (waiters_) {
-        done_node& node = *waiters_;
-        remove_done_node(node);
-        node.fire(node, *this);
+void future_state::tell_waiters() noexcept {
+    ++references_; // who is told may let go of the last one
+    while (done_node* node = waiters_) {
+        remove_done_node(*node);
+        node->fire(*node, *this);
     }
-    release();
+    if (--references_ == 0 && done()) last_release(); // not done: it is being destroyed already
 }
 
 void future_state::settle_error(std::exception_ptr error) noexcept {
@@ -98,13 +78,11 @@ void future_state::require_value() {
     if (value_taken) throw invalid_state_error("the value of " + label() + " was taken before");
 }
 
-void future_state::last_release() noexcept {
-    if (status_ == status::error && !observed_) {
-        references_ = 1;
-        report_unobserved();
-        if (--references_ != 0) return; // the exception handler kept a handle
-    }
-    destroy();
+/// Nobody has looked at its error. False: the exception handler kept a handle.
+bool future_state::release_unobserved() noexcept {
+    references_ = 1;
+    report_unobserved();
+    return --references_ == 0;
 }
 
 void future_state::report_unobserved() noexcept {

@@ -62,22 +62,29 @@ void task_record::start_observed(bool eagerly) {
     else run_step(loop());
 }
 
+void task_record::tell_scheduled() noexcept { loop_access::state(loop()).observer->scheduled(*this); }
+
 void task_record::step(ready_node& node, event_loop& loop) { static_cast<task_record&>(node).run_step(loop); }
 
 void task_record::run_step(event_loop& loop) {
     loop_state& here = loop_access::state(loop);
-    task_record* before = std::exchange(here.current, this);
+    task_record* const before = std::exchange(here.current, this);
     budget_ = await_budget;
-    if (!started_ && must_cancel()) {
-        std::exception_ptr error = take_cancellation(false);
-        release_root().destroy();
-        finish(std::move(error));
+    if (!started_ && must_cancel()) [[unlikely]] {
+        end_unstarted();
     } else {
         started_ = true;
-        context_switch inside(context_);
-        innermost.resume(); // may end the task, and this with it
+        context_ref* const around = std::exchange(current_context_slot, &context_);
+        innermost.resume();            // may end the task, and this with it; no frame lets an exception out
+        current_context_slot = around; // so no context_switch, whose unwinding would cost each step
     }
     here.current = before;
+}
+
+void task_record::end_unstarted() {
+    std::exception_ptr error = take_cancellation(false);
+    release_root().destroy();
+    finish(std::move(error));
 }
 
 void task_record::finish(std::exception_ptr error) noexcept {

@@ -35,16 +35,12 @@ std::string account_of(const task_base& t) {
 
 } // namespace
 
-void prepare_for_tasks(event_loop& loop) {
+void prepare_for_tasks_slowly(event_loop& loop) {
     loop_access::check_usable(loop);
     if (loop_access::state(loop).tasks_prepared) return;
     loop_access::state(loop).tasks_prepared = true;
     static_cast<void>(service<task_service>(loop));
     loop_access::set_error_reporter(loop, &task_service::report);
-}
-
-const task_factory* custom_factory(event_loop& loop) noexcept {
-    return static_cast<const task_factory*>(loop_access::state(loop).task_factory);
 }
 
 void report_if_failed(task_record& t) noexcept {

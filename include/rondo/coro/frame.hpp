@@ -46,6 +46,51 @@ struct resumable {
 void* allocate_block(std::size_t size);
 void free_block(void* block, std::size_t size) noexcept;
 
+/// A thread's free lists, by size class: a few instructions where a frame is made, and where it dies. Trivially
+/// destructible and constant-initialised, so that reaching it is one thread-relative load, without a guard.
+struct block_cache {
+    static constexpr std::size_t granule = 16;
+    static constexpr std::size_t classes = 128; // up to 2 KiB
+    static constexpr std::size_t class_of(std::size_t size) noexcept { return (size + granule - 1) / granule; }
+
+    struct spare {
+        spare* next;
+    };
+    /// The largest class that the lists give and take without a question: 0 before the thread's first block and when it ends,
+    /// where every block is an allocation of its own, and while somebody wants to be asked.
+    std::size_t served = 0;
+    spare* lists[classes + 1] = {};
+};
+extern constinit thread_local block_cache thread_blocks [[gnu::tls_model("initial-exec")]];
+
+/// Where the lists do not serve, or this one is empty. c: class_of(size).
+void* allocate_block_slowly(std::size_t c);
+void free_block_slowly(void* block, std::size_t c) noexcept;
+
+inline void* allocate_block(std::size_t size) {
+    const std::size_t c = block_cache::class_of(size);
+    if (c <= thread_blocks.served) [[likely]] {
+        block_cache::spare*& list = thread_blocks.lists[c];
+        if (block_cache::spare* block = list) [[likely]] {
+            list = block->next;
+            return block;
+        }
+    }
+    return allocate_block_slowly(c);
+}
+
+inline void free_block(void* block, std::size_t size) noexcept {
+    const std::size_t c = block_cache::class_of(size);
+    if (c <= thread_blocks.served) [[likely]] {
+        block_cache::spare*& list = thread_blocks.lists[c];
+        auto* freed = static_cast<block_cache::spare*>(block);
+        freed->next = list;
+        list = freed;
+        return;
+    }
+    free_block_slowly(block, c);
+}
+
 /// For tests and figures: how often this thread asked operator new because its free lists had nothing.
 std::size_t block_refills() noexcept;
 

@@ -117,6 +117,16 @@ public:
             std::construct_at(std::addressof(error_), std::current_exception());
         }
     }
+    /// emplace() where nothing was held yet.
+    template <class... A> void emplace_first(A&&... args) noexcept {
+        assert(!has_value_ && !error_);
+        try {
+            std::construct_at(std::addressof(value_), std::forward<A>(args)...);
+            has_value_ = true;
+        } catch (...) {
+            std::construct_at(std::addressof(error_), std::current_exception());
+        }
+    }
     void set_error(std::exception_ptr error) noexcept {
         reset();
         error_ = std::move(error);

@@ -28,11 +28,16 @@ using context_ref = counted_ptr<context_state>;
 void retain(context_state& c) noexcept;
 void release(context_state& c) noexcept;
 
-/// A copy of the current context, or null when that is empty. O(1).
-context_ref fork_context() noexcept;
-
 /// Where the current context is kept; null: in the thread's own place.
 extern constinit thread_local context_ref* current_context_slot;
+
+/// A copy of the current context, or null when that is empty. O(1).
+context_ref fork_context_slowly() noexcept;
+inline context_ref fork_context() noexcept {
+    if (current_context_slot && !*current_context_slot) [[likely]]
+        return {};
+    return fork_context_slowly();
+}
 
 /// While it lives, `slot` is where the current context is kept.
 class context_switch {

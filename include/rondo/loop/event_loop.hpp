@@ -263,7 +263,9 @@ private:
     void start_running();
     void stop_running() noexcept;
     void let_host_sleep() noexcept;
-    bool pass(time_point until);
+    enum class how_many : std::uint8_t { one, until_stopped };
+    bool run_passes(time_point until, how_many many);
+    void look_outside(time_point until);
     void wait(time_point until) noexcept;
     void run_ready();
     void run_watched(detail::ready_node& node);
@@ -281,10 +283,15 @@ private:
 
 namespace detail {
 inline loop_state& loop_access::state(event_loop& loop) noexcept { return loop.state_; }
+[[noreturn]] void throw_no_running_loop();
 } // namespace detail
 
 /// The loop that runs in this thread. running_loop(): runtime_error when there is none.
-event_loop& running_loop();
-event_loop* running_loop_or_null() noexcept;
+inline event_loop& running_loop() {
+    if (!detail::current_loop) [[unlikely]]
+        detail::throw_no_running_loop();
+    return *detail::current_loop;
+}
+inline event_loop* running_loop_or_null() noexcept { return detail::current_loop; }
 
 } // namespace rondo

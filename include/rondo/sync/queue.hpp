@@ -31,6 +31,13 @@ class [[nodiscard]] queue_get_awaiter final : public leaf_awaiter<queue_get_awai
 public:
     queue_get_awaiter(queue_core& core, queue_store<T, Order>& items) noexcept : base(core), items_(&items) {}
 
+    bool await_ready() {
+        at_once_ = this->core_->can_get_at_once() && this->complete_at_once();
+        return at_once_ || base::await_ready();
+    }
+    R await_resume() { return at_once_ ? take_at_once() : base::await_resume(); }
+    result<R> await_result() { return at_once_ ? result<R>(take_at_once()) : base::await_result(); }
+
 private:
     std::exception_ptr failure() noexcept {
         if (std::exception_ptr interruption = this->interruption()) return interruption;
@@ -50,7 +57,14 @@ private:
         return item;
     }
 
+    R take_at_once() {
+        R item(items_->take());
+        this->core_->removed();
+        return item;
+    }
+
     queue_store<T, Order>* items_;
+    bool at_once_ = false; // without being promised anything first: nobody can come between
 };
 
 template <class T, class Order>
@@ -62,6 +76,20 @@ public:
     queue_put_awaiter(queue_core& core, queue_store<T, Order>& items, T&& item)
         : base(core), items_(&items), item_(std::move(item)) {}
 
+    bool await_ready() {
+        at_once_ = this->core_->can_put_at_once() && this->complete_at_once();
+        return at_once_ || base::await_ready();
+    }
+    void await_resume() {
+        if (at_once_) put_at_once();
+        else base::await_resume();
+    }
+    result<void> await_result() {
+        if (!at_once_) return base::await_result();
+        put_at_once();
+        return result<void>();
+    }
+
 private:
     void value() {
         struct unless_kept {
@@ -72,8 +100,14 @@ private:
         this->keep();
     }
 
+    void put_at_once() {
+        items_->push(std::move(item_));
+        this->core_->added();
+    }
+
     queue_store<T, Order>* items_;
     T item_;
+    bool at_once_ = false;
 };
 
 } // namespace detail

@@ -14,16 +14,21 @@ namespace rondo {
 namespace detail {
 
 /// One pass of the loop.
-class [[nodiscard]] yield_awaiter final : public leaf_awaiter<yield_awaiter, void> {
+class [[nodiscard]] yield_awaiter final : public awaiter {
 public:
     yield_awaiter() noexcept = default;
     cancel_outcome cancel(const std::string&) noexcept override { return cancel_outcome::too_late; }
     std::string describe() const override { return "ready to run"; }
 
-    bool try_now() const noexcept { return false; }
-    void enqueue() noexcept { settle(); }
-    std::exception_ptr failure() { return take_interruption(); }
-    void value() const noexcept {}
+    bool await_ready() const noexcept { return false; }
+    template <class P> RONDO_AWAIT_SUSPEND void await_suspend(std::coroutine_handle<P> frame) noexcept {
+        static_assert(rondo_promise<P>, "this can only be awaited inside a rondo coroutine");
+        suspend_for_a_pass(frame);
+    }
+    void await_resume() {
+        if (std::exception_ptr error = take_interruption()) std::rethrow_exception(std::move(error));
+    }
+    result<void> await_result() { return result<void>(take_interruption()); }
 };
 
 class sleep_awaiter_base : public awaiter {

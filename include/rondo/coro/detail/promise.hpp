@@ -118,7 +118,7 @@ public:
     template <class U = T>
         requires std::convertible_to<U, T>
     void return_value(U&& value) {
-        outcome_.emplace(std::forward<U>(value));
+        outcome_.emplace_first(std::forward<U>(value));
     }
     result<T>& outcome() noexcept { return outcome_; }
 

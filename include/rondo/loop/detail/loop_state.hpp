@@ -56,7 +56,7 @@ struct loop_state {
     bool debug = false;
     bool watched = false;               // debug, or there is an observer: each step is looked at
     bool closing = false;               // frames are being destroyed
-    bool tasks_prepared = false;        // the task floor has its service here
+    bool tasks_prepared = false;        // the task floor has its service here, and the loop is not closed
     const void* task_factory = nullptr; // its custom factory
 };
 

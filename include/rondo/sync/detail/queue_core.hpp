@@ -37,8 +37,20 @@ public:
         putters_.check_thread();
     }
     /// The queue has one item more, or less.
-    void added() noexcept;
-    void removed() noexcept;
+    void added() noexcept {
+        ++items_;
+        ++unfinished_;
+        if (!getters_.empty()) serve();
+    }
+    void removed() noexcept {
+        --items_;
+        if (!putters_.empty() || shut_down_) serve();
+    }
+    /// Whoever comes now overtakes nobody.
+    bool can_get_at_once() const noexcept { return items_ > 0 && promised_items_.empty(); }
+    bool can_put_at_once() const noexcept {
+        return items_ < maxsize_.value() && promised_items_.empty() && promised_places_.empty() && !shut_down_;
+    }
 
     void task_done();
     void shut_down() noexcept;

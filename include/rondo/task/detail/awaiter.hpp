@@ -68,6 +68,12 @@ protected:
         state_ = state::settled;
         return task_->spend_budget();
     }
+    /// settle_now() for what must not settle unless it may go on: false, and nothing has happened, with the budget spent.
+    bool complete_at_once() noexcept {
+        if (!task_->spend_budget()) return false;
+        state_ = state::settled;
+        return true;
+    }
     /// The first half of await_suspend. True: now waiting, the caller puts itself where somebody will settle it. False: it is
     /// settled already (completed with the budget spent, or the task is being cancelled), and the task is ready.
     bool suspend(std::coroutine_handle<> frame) noexcept {
@@ -82,6 +88,14 @@ protected:
         state_ = state::waiting;
         task_->blocked_on = this;
         return true;
+    }
+    /// Suspends for one pass, with nobody to wait for.
+    void suspend_for_a_pass(std::coroutine_handle<> frame) noexcept {
+        suspended_ = true;
+        task_->innermost = frame;
+        state_ = state::settled;
+        cancelled_ = task_->interrupted();
+        task_->make_ready();
     }
     /// It has its outcome. The task will run in the next pass.
     void settle() noexcept {

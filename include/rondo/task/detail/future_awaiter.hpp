@@ -29,17 +29,36 @@ protected:
           done_node(&done),
           future_(std::move(other.future_)),
           last_handle_(other.last_handle_) {}
-    ~future_awaiter_base();
+    ~future_awaiter_base() {
+        if (linked()) [[unlikely]]
+            future_->remove_done_node(*this);
+    }
 
-    bool try_now();
-    void wait(std::coroutine_handle<> frame) noexcept;
+    bool try_now() {
+        if (!future_ || &future_->loop() != &task()->loop() || future_.get() == task()) [[unlikely]]
+            require_awaitable();
+        return future_->done();
+    }
+    void wait(std::coroutine_handle<> frame) noexcept {
+        const bool interrupted = task()->interrupted();
+        if (!suspend_uninterrupted(frame)) return;
+        future_->add_done_node(*this);
+        if (interrupted) [[unlikely]]
+            task()->forward_interruption();
+    }
+    /// It ended with a value that is still there, and nothing asks the task to cancel: failure() would find nothing.
+    bool has_value() const noexcept {
+        return future_->state() == future_state::status::value && !future_->value_taken && !interruption_pending();
+    }
     std::exception_ptr failure();
+    void rethrow_failure();
     /// Nobody else can look at the value.
     bool may_move_out() const noexcept { return last_handle_ && future_->references() == 1; }
     future_state& target() const noexcept { return *future_; }
 
 private:
     static void done(done_node& node, future_state& of) noexcept;
+    void require_awaitable() const;
 
     counted_ptr<future_state> future_;
     bool last_handle_;
@@ -57,11 +76,14 @@ public:
         wait(frame);
     }
     T await_resume() {
-        if (std::exception_ptr error = failure()) std::rethrow_exception(std::move(error));
+        if (!has_value()) [[unlikely]]
+            rethrow_failure();
         if constexpr (!std::is_void_v<T>) return value();
     }
     result<T> await_result() {
-        if (std::exception_ptr error = failure()) return result<T>(std::move(error));
+        if (!has_value()) [[unlikely]] {
+            if (std::exception_ptr error = failure()) return result<T>(std::move(error));
+        }
         if constexpr (std::is_void_v<T>) return result<void>();
         else return result<T>(value());
     }

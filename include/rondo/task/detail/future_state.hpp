@@ -35,12 +35,24 @@ struct done_node {
     function fire; // called once, with the node unlinked; makes things ready, runs no user code
 };
 
+/// Process-wide numbers without an atomic operation for each: a thread takes a thousand at a time.
+struct id_portion {
+    std::uint64_t next = 0;
+    std::uint64_t end = 0;
+};
+extern constinit thread_local id_portion future_ids [[gnu::tls_model("initial-exec")]];
+std::uint64_t take_portion_of_ids() noexcept;
+inline std::uint64_t new_future_id() noexcept {
+    return future_ids.next != future_ids.end ? future_ids.next++ : take_portion_of_ids();
+}
+
 /// pending -> value, error or cancelled, once. Counted, not atomically: it belongs to its loop's thread.
 class future_state {
 public:
     enum class status : std::uint8_t { pending, value, error, cancelled };
 
-    future_state(event_loop& loop, std::source_location where) noexcept;
+    future_state(event_loop& loop, std::source_location where) noexcept
+        : loop_(&loop), id_(new_future_id()), created_at_(where) {}
     future_state& operator=(const future_state&) = delete;
 
     void retain() noexcept { ++references_; }
@@ -88,7 +100,10 @@ public:
 protected:
     /// A picture of one that is pending: the same number, loop and place, nobody waits for it.
     future_state(const future_state& of) noexcept : loop_(of.loop_), id_(of.id_), created_at_(of.created_at_) {}
-    ~future_state();
+    ~future_state() {
+        if (waiters_) [[unlikely]]
+            tell_waiters(); // they see a future that is not done: nobody will ever end it
+    }
     virtual void destroy() noexcept = 0;
 
     // The steps of cancel(), for cancel_walk.
@@ -106,13 +121,21 @@ protected:
     enum class cancel_mark : std::uint8_t { none, asking, has_asked };
     cancel_mark mark_ = cancel_mark::none;
 
-    void settle(status how) noexcept;
+    void settle(status how) noexcept {
+        status_ = how;
+        if (waiters_) tell_waiters();
+    }
     cancel_step cancel_now(const std::string& message);
     void mark_task() noexcept { is_task_ = true; }
 
 private:
     friend class cancel_walk;
-    void last_release() noexcept;
+    void tell_waiters() noexcept;
+    void last_release() noexcept {
+        if (status_ == status::error && !observed_ && !release_unobserved()) return;
+        destroy();
+    }
+    bool release_unobserved() noexcept;
     void report_unobserved() noexcept;
 
     event_loop* loop_;

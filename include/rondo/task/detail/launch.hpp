@@ -14,9 +14,16 @@
 namespace rondo::detail {
 
 /// The loop must be usable; from now on its tasks are cancelled and awaited when it closes.
-void prepare_for_tasks(event_loop& loop);
+void prepare_for_tasks_slowly(event_loop& loop);
+inline void prepare_for_tasks(event_loop& loop) {
+    const loop_state& here = loop_access::state(loop);
+    if (!here.tasks_prepared || here.debug || here.generation != process_generation) [[unlikely]]
+        prepare_for_tasks_slowly(loop);
+}
 /// The factory of set_task_factory(), or null.
-const task_factory* custom_factory(event_loop& loop) noexcept;
+inline const task_factory* custom_factory(event_loop& loop) noexcept {
+    return static_cast<const task_factory*>(loop_access::state(loop).task_factory);
+}
 
 /// `around`: the scope that the task is born in, or null. Here and in what follows.
 template <class T> task<T> start_record(task_of<T>* made, bool eagerly, scope_node* around) {

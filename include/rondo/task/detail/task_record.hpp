@@ -38,7 +38,7 @@ public:
     void make_ready() noexcept {
         loop_state& here = loop_access::state(loop());
         if (here.observer) [[unlikely]]
-            here.observer->scheduled(*this);
+            tell_scheduled();
         here.ready.push(*this);
     }
     /// Null: something else that is ready.
@@ -121,7 +121,9 @@ protected:
 private:
     static void step(ready_node& node, event_loop& loop);
     void run_step(event_loop& loop);
+    void end_unstarted();
     void start_observed(bool eagerly);
+    void tell_scheduled() noexcept;
     void link() noexcept;
     void unlink() noexcept;
     bool interrupted_now() noexcept;
