@@ -1,6 +1,6 @@
 # Everything that is run and is not a test.
 #   apps/NAME, tools/NAME    have a CMakeLists.txt of their own
-#   gallery/NAME.cpp         or the folder gallery/NAME becomes gallery-NAME
+#   gallery/NAME.cpp         or the folder gallery/NAME, with its main.cpp, becomes gallery-NAME
 #   bench/NAME.cpp           or the folder bench/NAME becomes bench-NAME, linked with Google Benchmark
 
 # One program for each source file and each folder with sources in `folder`, named FOLDER-NAME.
@@ -19,6 +19,7 @@ function(rondo_add_programs folder)
             add_executable(${folder}-${name} ${sources})
             target_include_directories(${folder}-${name} PRIVATE "${PROJECT_SOURCE_DIR}/${folder}")
             target_link_libraries(${folder}-${name} PRIVATE rondo::rondo ${ARGN})
+            set_property(GLOBAL APPEND PROPERTY rondo_${folder}_programs ${folder}-${name})
         endif()
     endforeach()
 endfunction()

@@ -2,6 +2,7 @@
 # names its own tests, so a run is a handful of processes instead of thousands.
 #   tests/support/*.cpp      linked into every one of them
 #   tests/mayhem             linked with mayhem-core
+#   tests/gallery            runs the programs of gallery/
 # Test sources see the library's private headers ("loop/backend/backend.hpp") and each other's ("support/...").
 
 find_package(GTest REQUIRED)
@@ -96,6 +97,8 @@ function(rondo_use_precompiled name)
     set_source_files_properties(${sources} PROPERTIES OBJECT_DEPENDS "${PROJECT_BINARY_DIR}/${rondo_precompiled}")
 endfunction()
 
+get_property(rondo_gallery_programs GLOBAL PROPERTY rondo_gallery_programs)
+
 file(GLOB rondo_test_folders CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/tests/*")
 foreach(folder IN LISTS rondo_test_folders)
     cmake_path(GET folder FILENAME floor)
@@ -103,7 +106,8 @@ foreach(folder IN LISTS rondo_test_folders)
     if(CMAKE_BUILD_TYPE STREQUAL "Tsan")
         rondo_keep_threaded(sources)
     endif()
-    if(floor IN_LIST rondo_not_floors OR NOT sources OR (floor STREQUAL "mayhem" AND NOT TARGET mayhem-core))
+    if(floor IN_LIST rondo_not_floors OR NOT sources OR (floor STREQUAL "mayhem" AND NOT TARGET mayhem-core)
+            OR (floor STREQUAL "gallery" AND NOT rondo_gallery_programs))
         continue()
     endif()
     set(host_sources ${sources})
@@ -132,4 +136,11 @@ if(TARGET test-mayhem)
         COMPILE_DEFINITIONS "MAYHEM_PROGRAM=\"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/mayhem\"")
     add_dependencies(test-mayhem mayhem)
     set_tests_properties(test-mayhem PROPERTIES RUN_SERIAL ON)  # measures the loop's lag: alone on the machine
+endif()
+
+if(TARGET test-gallery)
+    list(JOIN rondo_gallery_programs "," names)
+    set_source_files_properties("${PROJECT_SOURCE_DIR}/tests/gallery/gallery_test.cpp" PROPERTIES COMPILE_DEFINITIONS
+        "GALLERY_BIN=\"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}\";GALLERY_NAMES=\"${names}\";GALLERY_ROOT=\"${PROJECT_SOURCE_DIR}\"")
+    add_dependencies(test-gallery ${rondo_gallery_programs})
 endif()
