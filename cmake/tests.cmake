@@ -140,7 +140,7 @@ endif()
 
 if(TARGET test-gallery)
     list(JOIN rondo_gallery_programs "," names)
-    set_source_files_properties("${PROJECT_SOURCE_DIR}/tests/gallery/gallery_test.cpp" PROPERTIES COMPILE_DEFINITIONS
+    set_source_files_properties("${PROJECT_SOURCE_DIR}/tests/gallery/gallery.cpp" PROPERTIES COMPILE_DEFINITIONS
         "GALLERY_BIN=\"${CMAKE_RUNTIME_OUTPUT_DIRECTORY}\";GALLERY_NAMES=\"${names}\";GALLERY_ROOT=\"${PROJECT_SOURCE_DIR}\"")
     add_dependencies(test-gallery ${rondo_gallery_programs})
 endif()

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -45,16 +46,22 @@ public:
         explain(std::string(name) + " N", std::string(meaning) + " (" + std::to_string(fallback) + ")");
         return read(name, fallback, least, most, "a whole number from " + range);
     }
-    double seconds(std::string_view name, double fallback, std::string_view meaning) {
+    std::chrono::nanoseconds seconds(std::string_view name, std::chrono::nanoseconds fallback,
+                                     std::string_view meaning) {
+        using fractional = std::chrono::duration<double>;
         char shown[32];
-        std::snprintf(shown, sizeof shown, " (%g)", fallback);
+        std::snprintf(shown, sizeof shown, " (%g)", fractional(fallback).count());
         explain(std::string(name) + " S", std::string(meaning) + shown);
-        return read(name, fallback, 0.0, 1e6, "seconds");
+        const double value = read(name, fractional(fallback).count(), 0.0, 1e9, "seconds");
+        return std::chrono::round<std::chrono::nanoseconds>(fractional(value));
     }
     std::string text(std::string_view name, std::string fallback, std::string_view meaning) {
         explain(std::string(name) + " TEXT", std::string(meaning) + " (" + fallback + ")");
         return value_of(name, std::move(fallback), "a value");
     }
+
+    /// Another way to call the program, for --help.
+    void also(std::string_view arguments, std::string_view meaning) { explain(std::string(arguments), meaning); }
 
     void done() {
         if (help_) {

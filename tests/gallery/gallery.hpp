@@ -3,6 +3,8 @@
 
 #include "support/program.hpp"
 
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +19,8 @@ using rondo::test::program;
 std::string path_of(std::string_view name);
 /// All programs of the gallery.
 std::vector<std::string> names();
+/// The folder gallery/.
+std::filesystem::path sources();
 
 inline finished run(std::string_view name, program::arguments words = {}) {
     return rondo::test::run_program(path_of(name), std::move(words));

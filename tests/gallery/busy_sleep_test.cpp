@@ -1,0 +1,44 @@
+#include "gallery/gallery.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace {
+
+using gallery::test::finished;
+using lines = std::vector<std::string>;
+
+lines part(const finished& run, const std::string& title) {
+    lines found;
+    for (std::size_t i = run.find(title) + 1; i < run.out.size() && !run.out[i].empty(); ++i)
+        found.push_back(run.out[i]);
+    return found;
+}
+
+double cpu_time(const finished& run, const std::string& row) {
+    double time = 0, cpu = 0;
+    const std::size_t line = run.find(row, run.find("CPU"));
+    if (line != run.out.size()) std::sscanf(run.out[line].substr(row.size()).c_str(), "%lf s %lf s", &time, &cpu);
+    return cpu;
+}
+
+TEST(BusySleep, TheOutputIsTheSame) {
+    const finished run = gallery::test::run("busy-sleep", {"--unit", "0.05"});
+    EXPECT_EQ(run.code, 0);
+    EXPECT_EQ(part(run, "With a timer:"),
+              (lines{"  tick 1", "      tock 1", "  tick 2", "      tock 2", "  tick 3", "      tock 3"}));
+    EXPECT_EQ(part(run, "Asking for the time:"), part(run, "With a timer:"));
+}
+
+TEST(BusySleep, ATimerCostsNextToNothing) {
+    const finished run = gallery::test::run("busy-sleep", {"--unit", "0.05"});
+    const double busy = cpu_time(run, "asking for the time");
+    const double timer = cpu_time(run, "with a timer");
+    EXPECT_GT(timer, 0);
+    EXPECT_GT(busy, 5 * timer);
+}
+
+} // namespace

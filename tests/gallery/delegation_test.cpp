@@ -1,0 +1,44 @@
+#include "gallery/gallery.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace {
+
+using gallery::test::finished;
+using lines = std::vector<std::string>;
+
+lines part(const finished& run, const std::string& title) {
+    lines found;
+    for (std::size_t i = run.find(title) + 1; i < run.out.size() && run.out[i].starts_with("  "); ++i)
+        found.push_back(run.out[i].substr(2));
+    return found;
+}
+
+TEST(Delegation, ALoopThatYieldsAgainLosesWhatIsSent) {
+    const finished run = gallery::test::run("delegation");
+    EXPECT_EQ(run.code, 0);
+    EXPECT_EQ(part(run, "Yielding again"), (lines{"Welcome!", "On your marks.", "Set.", "(fault)", "Go!"}));
+}
+
+TEST(Delegation, WhatIsSentArrivesAndWhatIsReturnedComesBack) {
+    const finished run = gallery::test::run("delegation");
+    EXPECT_EQ(part(run, "Delegating: they arrive"),
+              (lines{"Welcome!", "On your marks.", "Set.", "(fault)", "On your marks.", "Set.", "(fault)",
+                     "On your marks.", "Set.", "Go!", "Race started after 2 faults."}));
+}
+
+TEST(Delegation, ItGoesThroughAnyNumberOfGenerators) {
+    const finished run = gallery::test::run("delegation", {"--faults", "3"});
+    const lines said = part(run, "Delegating to who delegates");
+    ASSERT_FALSE(said.empty());
+    EXPECT_EQ(std::count(said.begin(), said.end(), "(fault)"), 3);
+    EXPECT_EQ(std::count(said.begin(), said.end(), "Race started after 3 faults."), 1);
+    EXPECT_EQ(said.back(), "Race started after 0 faults.");
+    EXPECT_EQ(run.out.back(), "3 faults in all");
+}
+
+} // namespace
