@@ -1,4 +1,4 @@
-// Sleeping by asking for the time again and again, and sleeping with a timer: the same output, and what it costs.
+// Sleeping in a loop and sleeping with a timer: what it costs.
 //
 // From scratch: nothing here but the language.
 
@@ -140,9 +140,7 @@ cost measure(duration unit, way_to_sleep sleep_for) {
 }
 
 int main(int argc, char** argv) {
-    gallery::options options(argc, argv,
-                             "Sleeping by asking for the time again and again, and sleeping with a timer: the same "
-                             "output, and what it costs.");
+    gallery::options options(argc, argv, "Sleeping in a loop and sleeping with a timer: what it costs.");
     const duration unit = options.seconds("--unit", 500ms, "seconds between tick and tock");
     options.done();
 

@@ -1,4 +1,4 @@
-// A coroutine driven step by step, with you as its event loop; and the same one written without the compiler's help.
+// A coroutine driven step by step, with you as its event loop.
 //
 // From scratch: nothing here but the language.
 
@@ -164,9 +164,7 @@ std::optional<int> resume_innermost() {
 } // namespace
 
 int main(int argc, char** argv) {
-    gallery::options options(argc, argv,
-                             "A coroutine driven step by step, with you as its event loop; and the same one written "
-                             "without the compiler's help.");
+    gallery::options options(argc, argv, "A coroutine driven step by step, with you as its event loop.");
     const bool alone = options.flag("--alone", "ask nobody, as when this is not a terminal");
     options.done();
     const bool by_hand = !alone && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);

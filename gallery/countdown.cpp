@@ -1,4 +1,4 @@
-// A countdown as a loop, as an iterator and as a generator: a generator is an iterator that is written as the loop.
+// A countdown as a loop, as an iterator and as a generator.
 //
 // From scratch: nothing here but the language.
 
@@ -135,10 +135,7 @@ template <class Iterator> void print_all(const char* what, Iterator numbers) {
 } // namespace
 
 int main(int argc, char** argv) {
-    gallery::options options(
-        argc, argv,
-        "A countdown as a loop, as an iterator and as a generator: a generator is an iterator that "
-        "is written as the loop.");
+    gallery::options options(argc, argv, "A countdown as a loop, as an iterator and as a generator.");
     const int from = static_cast<int>(options.number("--from", 5, 0, 1000, "where the countdown begins"));
     const int count = static_cast<int>(options.number("--fib", 5, 0, 93, "how many Fibonacci numbers"));
     options.done();

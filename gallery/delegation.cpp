@@ -1,4 +1,4 @@
-// A generator that hands over to another one: a loop that yields again what it gets is not enough.
+// A generator that hands over to another one.
 //
 // From scratch: nothing here but the language.
 
@@ -169,9 +169,7 @@ int drive(const char* title, race program, int faults) {
 } // namespace
 
 int main(int argc, char** argv) {
-    gallery::options options(argc, argv,
-                             "A generator that hands over to another one: a loop that yields again what it gets is not "
-                             "enough.");
+    gallery::options options(argc, argv, "A generator that hands over to another one.");
     const int faults = static_cast<int>(options.number("--faults", 2, 0, 1000, "how often somebody starts too early"));
     options.done();
 

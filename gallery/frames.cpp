@@ -1,4 +1,4 @@
-// What a call leaves behind: a function's frame on the stack, a coroutine's on the heap.
+// A function's frame is on the stack, a coroutine's is on the heap.
 //
 // From scratch: nothing here but the language.
 
@@ -138,8 +138,7 @@ const void* resume_function(const paused& coroutine) {
 
 // region main
 int main(int argc, char** argv) {
-    gallery::options options(argc, argv,
-                             "What a call leaves behind: a function's frame on the stack, a coroutine's on the heap.");
+    gallery::options options(argc, argv, "A function's frame is on the stack, a coroutine's is on the heap.");
     options.done();
 
     std::printf("A function\n  main runs in its frame at %p\n", __builtin_frame_address(0));

@@ -1,5 +1,6 @@
-// A result that somebody else will have: a search and its monitor, held together by a future, by a task, by gather.
+// A search and its monitor, held together by a future, a task, gather.
 
+#include "support/grouped.hpp"
 #include "support/options.hpp"
 #include "support/run.hpp"
 
@@ -119,12 +120,6 @@ std::int64_t search_alone(std::int64_t digits) {
 }
 // endregion
 
-std::string grouped(std::uint64_t number) {
-    std::string text = std::to_string(number);
-    for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
-    return text;
-}
-
 // region main
 using way = coro<std::int64_t> (*)(coro<std::int64_t>);
 
@@ -135,7 +130,7 @@ coro<> find(const char* title, way together, std::int64_t digits, bool slow) {
     const std::int64_t number = co_await together(search(lucas(), digits, done));
     const double time = seconds(steady_clock::now() - start).count();
     std::printf("  %lld, after %s cooperative yields in %.2f s\n", static_cast<long long>(number),
-                grouped(done.yields).c_str(), time);
+                gallery::grouped(done.yields).c_str(), time);
     if (!slow) std::printf("  (%.0f ns for each division and yield)\n", time / static_cast<double>(done.yields) * 1e9);
 }
 
@@ -150,9 +145,7 @@ coro<> fail() {
 }
 
 int main(int argc, char** argv) {
-    gallery::options options(argc, argv,
-                             "A result that somebody else will have: a search and its monitor, held together by a "
-                             "future, by a task, by gather.");
+    gallery::options options(argc, argv, "A search and its monitor, held together by a future, a task, gather.");
     const std::int64_t digits = options.number("--digits", 13, 1, 15, "how many digits the Lucas prime has");
     const bool slow = options.flag("--slow", "as slow as the same in Python, so that a person can watch");
     const bool virtual_time = options.flag("--virtual-time", "seconds take no time");

@@ -1,7 +1,8 @@
-// A thousand things at once with a loop that keeps asking "are you done?": no coroutine, no thread.
+// A thousand sleepers at once, in a loop that asks each whether it is done.
 //
 // From scratch: nothing here but the language.
 
+#include "support/grouped.hpp"
 #include "support/options.hpp"
 
 #include <algorithm>
@@ -142,15 +143,13 @@ void sleepers(std::int64_t count, watch& time) {
         "\n%lld sleepers of 1 to 3 s:\n  one after the other they would take %.1f s, the longest takes %.1f s\n",
         static_cast<long long>(count), sum, longest);
     const outcome all = wait(std::move(tasks), time);
-    std::printf("  together: %.1f s, and they were asked %llu times\n", all.seconds,
-                static_cast<unsigned long long>(all.questions));
+    std::printf("  together: %.1f s, and they were asked %s times\n", all.seconds,
+                gallery::grouped(all.questions).c_str());
 }
 // endregion
 
 int main(int argc, char** argv) {
-    gallery::options options(argc, argv,
-                             "A thousand things at once with a loop that keeps asking \"are you done?\": no coroutine, "
-                             "no thread.");
+    gallery::options options(argc, argv, "A thousand sleepers at once, in a loop that asks each whether it is done.");
     const std::int64_t count =
         options.number("--sleepers", 1000, 1, 1'000'000, "how many sleep at once in the last part");
     const bool virtual_time =

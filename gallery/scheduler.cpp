@@ -1,4 +1,4 @@
-// Several searches at once: a search as a coroutine, tasks with numbers, and a scheduler that lets each make a step in turn.
+// Searches that take turns: coroutines, tasks and a scheduler.
 //
 // From scratch: nothing here but the language.
 
@@ -167,9 +167,7 @@ std::function<bool(std::int64_t)> has_digits(std::int64_t digits) {
 
 // region main
 int main(int argc, char** argv) {
-    gallery::options options(argc, argv,
-                             "Several searches at once: a search as a coroutine, tasks with numbers, and a scheduler "
-                             "that lets each make a step in turn.");
+    gallery::options options(argc, argv, "Searches that take turns: coroutines, tasks and a scheduler.");
     const std::int64_t digits = options.number("--digits", 9, 1, 18, "how many digits the second search looks for");
     options.done();
 

@@ -1,4 +1,4 @@
-// Values and errors go into a generator, too: a running total, a countdown that starts anew, a footrace with false starts.
+// Values and errors that go into a generator.
 //
 // From scratch: nothing here but the language.
 
@@ -138,10 +138,7 @@ generator<words> strict_footrace() {
 // endregion
 
 int main(int argc, char** argv) {
-    gallery::options options(
-        argc, argv,
-        "Values and errors go into a generator, too: a running total, a countdown that starts anew, "
-        "a footrace with false starts.");
+    gallery::options options(argc, argv, "Values and errors that go into a generator.");
     const int limit = static_cast<int>(options.number("--limit", 10, 0, 1'000'000, "where the running total ends"));
     options.done();
 

@@ -1,4 +1,4 @@
-// Who never gives way keeps everybody waiting: an announcement every 2.5 s beside a search for primes, and the cure.
+// Who never gives way keeps everybody waiting; and the cure.
 //
 // From scratch: nothing here but the language.
 
@@ -174,9 +174,7 @@ double longest_silence(int digits, duration interval, std::uint64_t divisions_be
 }
 
 int main(int argc, char** argv) {
-    gallery::options options(argc, argv,
-                             "Who never gives way keeps everybody waiting: an announcement every 2.5 s beside a search "
-                             "for primes, and the cure.");
+    gallery::options options(argc, argv, "Who never gives way keeps everybody waiting; and the cure.");
     const int digits = static_cast<int>(options.number("--digits", 19, 2, 19, "how long the primes grow"));
     const duration interval = options.seconds("--interval", 2500ms, "seconds between two announcements");
     const auto divisions = static_cast<std::uint64_t>(

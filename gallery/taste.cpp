@@ -1,4 +1,6 @@
-// A taste of the library: what an asyncio program looks like in C++. The README shows the region below.
+// A taste of the library: what an asyncio program looks like in C++.
+//
+// The README shows the region below.
 
 // region taste
 #include <rondo/rondo.hpp>

@@ -1,4 +1,4 @@
-// One problem three ways, with generators, with fibers and with coroutines: the same output, and a list of who switches where.
+// One problem with generators, fibers and coroutines: who switches where.
 
 #include "support/options.hpp"
 
@@ -193,10 +193,7 @@ void print_switches(const char* way, const report& out, const char* how, const c
 } // namespace
 
 int main(int argc, char** argv) {
-    gallery::options options(
-        argc, argv,
-        "One problem three ways, with generators, with fibers and with coroutines: the same output, "
-        "and a list of who switches where.");
+    gallery::options options(argc, argv, "One problem with generators, fibers and coroutines: who switches where.");
     const int laps = static_cast<int>(options.number("--laps", 2, 1, 1000, "how many laps each runs"));
     options.done();
 

@@ -17,7 +17,7 @@ namespace gallery {
 /// Each option is declared and read in one call; done() answers --help (exit 0) and refuses what nobody asked for (exit 2).
 /// Values are given as `--digits 9` or `--digits=9`. The summary is the program's first comment line.
 ///
-///     gallery::options options(argc, argv, "Two searches for Lucas primes on a scheduler of one page.");
+///     gallery::options options(argc, argv, "Searches that take turns.");
 ///     const auto digits = options.number("--digits", 9, 1, 18, "how many digits the prime must have");
 ///     const bool slow = options.flag("--slow", "let a person watch");
 ///     options.done();
@@ -71,6 +71,7 @@ public:
             std::exit(0);
         }
         if (!words_.empty()) refuse("does not know '" + words_.front() + "'; --help lists its options");
+        std::setvbuf(stdout, nullptr, _IOLBF, 0); // through a pipe, too, each line is there when it is printed
     }
 
 private:

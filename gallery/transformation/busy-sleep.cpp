@@ -1,4 +1,4 @@
-// Sleeping by asking for the time, and with a timer, as in gallery/busy-sleep.cpp, on the library.
+// Sleeping in a loop and sleeping with a timer: what it costs. As gallery/busy-sleep.cpp, on the library.
 
 #include "support/options.hpp"
 
@@ -61,9 +61,7 @@ cost measure(duration unit, way_to_sleep sleep_for) {
 }
 
 int busy_sleep_main(int argc, char** argv) {
-    gallery::options options(argc, argv,
-                             "Sleeping by asking for the time again and again, and sleeping with a timer: the same "
-                             "output, and what it costs.");
+    gallery::options options(argc, argv, "Sleeping in a loop and sleeping with a timer: what it costs.");
     const duration unit = options.seconds("--unit", 500ms, "seconds between tick and tock");
     options.done();
 

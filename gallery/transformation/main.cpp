@@ -1,4 +1,4 @@
-// The programs scheduler, starvation and busy-sleep on the library: what they do stays as it is, the machinery goes.
+// scheduler, starvation and busy-sleep on the library: the machinery goes.
 //
 // Read them side by side: diff -u gallery/scheduler.cpp gallery/transformation/scheduler.cpp
 
@@ -29,10 +29,7 @@ int main(int argc, char** argv) {
         return program.run(argc - 1, argv + 1);
     }
 
-    gallery::options options(
-        argc, argv,
-        "The programs scheduler, starvation and busy-sleep on the library: what they do stays as it "
-        "is, the machinery goes.");
+    gallery::options options(argc, argv, "scheduler, starvation and busy-sleep on the library: the machinery goes.");
     for (const auto& program : programs) options.also(program.name, "only that one; its own options follow");
     options.done();
     for (const auto& program : programs) {

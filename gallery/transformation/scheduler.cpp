@@ -1,4 +1,4 @@
-// Several searches at once, as in gallery/scheduler.cpp, on the library.
+// Searches that take turns: coroutines, tasks and a scheduler. As gallery/scheduler.cpp, on the library.
 
 #include "support/options.hpp"
 
@@ -68,9 +68,7 @@ std::function<bool(std::int64_t)> has_digits(std::int64_t digits) {
 
 // region main
 int scheduler_main(int argc, char** argv) {
-    gallery::options options(argc, argv,
-                             "Several searches at once: a search as a coroutine, tasks with numbers, and a scheduler "
-                             "that lets each make a step in turn.");
+    gallery::options options(argc, argv, "Searches that take turns: coroutines, tasks and a scheduler.");
     const std::int64_t digits = options.number("--digits", 9, 1, 18, "how many digits the second search looks for");
     options.done();
 

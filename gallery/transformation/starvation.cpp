@@ -1,4 +1,4 @@
-// An announcement every 2.5 s beside a search for primes, as in gallery/starvation.cpp, on the library.
+// Who never gives way keeps everybody waiting; and the cure. As gallery/starvation.cpp, on the library.
 
 #include "support/options.hpp"
 
@@ -101,9 +101,7 @@ double longest_silence(int digits, duration interval, std::uint64_t divisions_be
 }
 
 int starvation_main(int argc, char** argv) {
-    gallery::options options(argc, argv,
-                             "Who never gives way keeps everybody waiting: an announcement every 2.5 s beside a search "
-                             "for primes, and the cure.");
+    gallery::options options(argc, argv, "Who never gives way keeps everybody waiting; and the cure.");
     const int digits = static_cast<int>(options.number("--digits", 19, 2, 19, "how long the primes grow"));
     const duration interval = options.seconds("--interval", 2500ms, "seconds between two announcements");
     const auto divisions = static_cast<std::uint64_t>(

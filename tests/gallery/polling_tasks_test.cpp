@@ -48,8 +48,10 @@ TEST(PollingTasks, EveryOneIsAskedAgainAndAgain) {
     const finished& run = polled();
     const std::size_t ten = run.find(words, run.find("10 sleepers"));
     ASSERT_NE(ten, run.out.size());
+    std::string number = run.out[ten].substr(run.out[ten].find(words) + words.size());
+    std::erase(number, ',');
     // a millisecond between two questions, and each sleeps one second at least
-    EXPECT_GT(std::stoull(run.out[ten].substr(run.out[ten].find(words) + words.size())), 10'000u);
+    EXPECT_GT(std::stoull(number), 10'000u);
 }
 
 } // namespace

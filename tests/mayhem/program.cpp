@@ -1,15 +1,10 @@
 #include "program.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
-#include <stdexcept>
-#include <string_view>
 #include <utility>
-
-#include <unistd.h>
 
 namespace mayhem::test {
 
@@ -37,54 +32,14 @@ std::optional<process_line> stat_of(int pid) {
 
 const std::string program::path = MAYHEM_PROGRAM;
 
-rondo::coro<std::unique_ptr<program>> program::start(std::vector<std::string> arguments, environment more) {
-    for (char** variable = environ; *variable; ++variable) {
-        const std::string_view text = *variable;
-        const std::size_t end_of_name = text.find('=');
-        more.emplace(text.substr(0, end_of_name), text.substr(end_of_name + 1));
-    }
-    arguments.insert(arguments.begin(), path);
-    rondo::process started = co_await rondo::create_subprocess_exec(
-        std::move(arguments),
-        {.in = rondo::stdio::devnull, .out = rondo::stdio::pipe, .err = rondo::stdio::pipe, .env = std::move(more)});
-    std::unique_ptr<program> p(new program(std::move(started)));
-    p->collecting_.push_back(rondo::create_task(p->collect(&*p->process_.out, &p->result_.out)));
-    p->collecting_.push_back(rondo::create_task(p->collect(&*p->process_.err, &p->result_.err)));
-    co_return p;
+rondo::coro<std::unique_ptr<rondo::test::program>> program::start(std::vector<std::string> arguments,
+                                                                  environment more) {
+    return rondo::test::program::start(path, std::move(arguments), std::move(more));
 }
 
 rondo::coro<finished> program::run(std::vector<std::string> arguments, environment more) {
     auto p = co_await start(std::move(arguments), std::move(more));
     co_return co_await p->finish();
-}
-
-rondo::coro<> program::collect(rondo::stream_reader* from, std::vector<std::string>* into) {
-    while (auto line = co_await from->read_line()) {
-        std::string text = line->str();
-        if (text.ends_with('\n')) text.pop_back();
-        const auto hold = co_await changed_.scoped_lock();
-        into->push_back(std::move(text));
-        changed_.notify_all();
-    }
-    const auto hold = co_await changed_.scoped_lock();
-    ++ended_;
-    changed_.notify_all();
-}
-
-rondo::coro<> program::until_logged(std::string text) {
-    const auto hold = co_await changed_.scoped_lock();
-    const auto is_there = [&] {
-        return std::any_of(result_.err.begin(), result_.err.end(),
-                           [&](const std::string& l) { return l.find(text) != std::string::npos; });
-    };
-    co_await changed_.wait_for([&] { return is_there() || ended_ == 2; });
-    if (!is_there()) throw std::runtime_error("the program ended without logging '" + text + "'");
-}
-
-rondo::coro<finished> program::finish() {
-    for (rondo::task<>& t : collecting_) co_await t;
-    result_.code = co_await process_.wait();
-    co_return result_;
 }
 
 std::vector<int> children_of(int pid) {
