@@ -10,6 +10,7 @@
 #include <exception>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <utility>
 
 // A loop is the easiest way to say it, and of no use to anybody who wants the numbers one at a time: it runs to its end.

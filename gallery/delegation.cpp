@@ -9,7 +9,6 @@
 #include <exception>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 // A long function is cut into several by calls. A long generator should be, too. But what an inner generator yields must come out

@@ -25,18 +25,22 @@ double cpu_time(const finished& run, const std::string& row) {
     return cpu;
 }
 
+// A tenth of a second between tick and tock: what else this machine does may not bring them out of order.
+const finished& slept() {
+    static const finished run = gallery::test::run("busy-sleep", {"--unit", "0.1"});
+    return run;
+}
+
 TEST(BusySleep, TheOutputIsTheSame) {
-    const finished run = gallery::test::run("busy-sleep", {"--unit", "0.05"});
-    EXPECT_EQ(run.code, 0);
-    EXPECT_EQ(part(run, "With a timer:"),
+    EXPECT_EQ(slept().code, 0);
+    EXPECT_EQ(part(slept(), "With a timer:"),
               (lines{"  tick 1", "      tock 1", "  tick 2", "      tock 2", "  tick 3", "      tock 3"}));
-    EXPECT_EQ(part(run, "Asking for the time:"), part(run, "With a timer:"));
+    EXPECT_EQ(part(slept(), "Asking for the time:"), part(slept(), "With a timer:"));
 }
 
 TEST(BusySleep, ATimerCostsNextToNothing) {
-    const finished run = gallery::test::run("busy-sleep", {"--unit", "0.05"});
-    const double busy = cpu_time(run, "asking for the time");
-    const double timer = cpu_time(run, "with a timer");
+    const double busy = cpu_time(slept(), "asking for the time");
+    const double timer = cpu_time(slept(), "with a timer");
     EXPECT_GT(timer, 0);
     EXPECT_GT(busy, 5 * timer);
 }
