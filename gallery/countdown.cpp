@@ -84,10 +84,8 @@ public:
         frame_.resume();
         return std::move(frame_.promise().value);
     }
-    // endregion
 
     // What a range-for wants: begin(), end(), and between them ++ and *.
-    // region range
     class iterator {
     public:
         explicit iterator(generator& g) : generator_(g), value_(g.next()) {}
@@ -104,12 +102,12 @@ public:
     };
     iterator begin() { return iterator(*this); }
     std::default_sentinel_t end() const { return {}; }
-    // endregion
 
 private:
     explicit generator(std::coroutine_handle<promise_type> frame) : frame_(frame) {}
     std::coroutine_handle<promise_type> frame_;
 };
+// endregion
 
 // region generators
 generator<int> countdown(int n) {
