@@ -29,9 +29,9 @@ std::string first_comment_of(const std::string& name) {
     return line.starts_with("// ") ? line.substr(3) : "no comment in its first line";
 }
 
-class Gallery : public testing::TestWithParam<std::string> {};
+class EachOf : public testing::TestWithParam<std::string> {};
 
-TEST_P(Gallery, SaysWhatItIsForWhenAskedForHelp) {
+TEST_P(EachOf, SaysWhatItIsForWhenAskedForHelp) {
     const finished run = test::run(GetParam(), {"--help"});
     EXPECT_EQ(run.code, 0);
     ASSERT_FALSE(run.out.empty());
@@ -40,7 +40,7 @@ TEST_P(Gallery, SaysWhatItIsForWhenAskedForHelp) {
     EXPECT_TRUE(run.err.empty());
 }
 
-TEST_P(Gallery, RefusesAnUnknownOptionInOneLine) {
+TEST_P(EachOf, RefusesAnUnknownOptionInOneLine) {
     const finished run = test::run(GetParam(), {"--no-such-option"});
     EXPECT_EQ(run.code, 2);
     EXPECT_TRUE(run.out.empty()) << run.text();
@@ -48,11 +48,19 @@ TEST_P(Gallery, RefusesAnUnknownOptionInOneLine) {
     EXPECT_EQ(run.err[0], "gallery/" + GetParam() + ": does not know '--no-such-option'; --help lists its options");
 }
 
-TEST_P(Gallery, HasAPageThatTheIndexNames) {
+TEST_P(EachOf, HasAPageThatTheIndexNames) {
     EXPECT_TRUE(exists(root / "docs/gallery" / (GetParam() + ".md")));
     std::stringstream index;
     index << std::ifstream(root / "docs/gallery/README.md").rdbuf();
     EXPECT_NE(index.str().find("(" + GetParam() + ".md)"), std::string::npos);
+}
+
+TEST(Gallery, IsListedWithALineForEachProgram) {
+    const finished list = rondo::test::run_program(root / "dev", {"run", "gallery"});
+    EXPECT_EQ(list.code, 0);
+    EXPECT_EQ(list.out.size(), names().size());
+    for (const std::string& name : names())
+        EXPECT_TRUE(list.printed("  " + name + " ") && list.printed(" " + first_comment_of(name))) << name;
 }
 
 // They are the explanation: nothing of what they explain is taken from elsewhere.
@@ -76,7 +84,7 @@ std::vector<std::string> with_options() {
     return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, Gallery, testing::ValuesIn(with_options()),
+INSTANTIATE_TEST_SUITE_P(Gallery, EachOf, testing::ValuesIn(with_options()),
                          [](const auto& name) { return identifier(name.param); });
 
 } // namespace
