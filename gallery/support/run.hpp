@@ -15,8 +15,12 @@ namespace gallery {
 /// stands still while anything is ready, and jumps to the next timer when nothing is.
 inline int run(bool virtual_time, const std::function<rondo::coro<>()>& program) {
     if (!virtual_time) {
-        rondo::run(program);
-        return 0;
+        try {
+            rondo::run(program);
+            return 0;
+        } catch (const rondo::keyboard_interrupt&) {
+            return 130; // as a shell tells of Ctrl-C
+        }
     }
     const rondo::sim::outcome outcome = rondo::sim::run(
         {.max_steps = std::numeric_limits<std::size_t>::max(), .faults = rondo::sim::fault_classes::none()}, program);
