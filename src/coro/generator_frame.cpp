@@ -19,27 +19,8 @@ void generator_frame::require_drivable() const {
     if (running_) throw value_error("this generator is already running");
 }
 
-/// Resumes the leaf. True: something was yielded to the driver.
-bool generator_frame::drive() {
-    yielded_ = nullptr;
-    started_ = true;
-    running_ = true;
-    leaf_->handle_.resume();
-    running_ = false;
-    return yielded_ != nullptr;
-}
-
 void generator_frame::rethrow_error() {
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
-}
-
-bool generator_frame::resume(void* sent) {
-    require_drivable();
-    if (finished_) return false;
-    sent_ = sent;
-    if (drive()) return true;
-    rethrow_error();
-    return false;
 }
 
 bool generator_frame::throw_in(std::exception_ptr error) {
@@ -68,12 +49,8 @@ void generator_frame::close() {
     rethrow_error();
 }
 
-std::coroutine_handle<> generator_frame::yield(void* value) noexcept {
+std::coroutine_handle<> generator_frame::yield_while_closing() noexcept {
     generator_frame& root = *root_;
-    if (!root.closing_) {
-        root.yielded_ = value;
-        return std::noop_coroutine();
-    }
     // The frame that is being closed lives on, with what it delegates to by now, and its parent hears of it.
     generator_frame& stubborn = *root.closing_;
     stubborn.ignored_exit_ = true;
@@ -83,11 +60,7 @@ std::coroutine_handle<> generator_frame::yield(void* value) noexcept {
     return stubborn.parent_->handle_;
 }
 
-void* generator_frame::take_sent() {
-    generator_frame& root = *root_;
-    if (root.thrown_) std::rethrow_exception(std::exchange(root.thrown_, nullptr));
-    return std::exchange(root.sent_, nullptr);
-}
+void generator_frame::rethrow_thrown() { std::rethrow_exception(std::exchange(root_->thrown_, nullptr)); }
 
 std::coroutine_handle<> generator_frame::ended() noexcept {
     finished_ = true;

@@ -2,6 +2,7 @@
 // timeout_error. For code that must end whatever it catches, see cancel_scope and fail_after().
 #pragma once
 
+#include <rondo/coro/detail/or_end.hpp>
 #include <rondo/loop/clock.hpp>
 #include <rondo/loop/detail/spawn_arguments.hpp>
 #include <rondo/loop/detail/timer.hpp>
@@ -36,7 +37,8 @@ public:
     template <class F> coro<body_t<F, timeout_scope>> run(F body) {
         enter();
         auto outcome = co_await as_result(detail::start_body(body, *this));
-        if (auto error = exit(outcome.error())) std::rethrow_exception(std::move(error));
+        if (auto error = exit(outcome.error())) outcome.set_error(std::move(error));
+        co_await detail::or_end(outcome);
         co_return std::move(outcome).value();
     }
 
@@ -74,19 +76,27 @@ namespace detail {
 // An awaitable that was given as an lvalue is a handle, which is copied; everything else is moved into the frame.
 template <class A> coro<await_result_t<A>> timeout_after(delay d, A aw) {
     timeout_scope scope(d);
-    co_return co_await scope.run([&]() -> A&& { return static_cast<A&&>(aw); });
+    auto outcome = co_await as_result(scope.run([&]() -> A&& { return static_cast<A&&>(aw); }));
+    co_await or_end(outcome);
+    co_return std::move(outcome).value();
 }
 template <class A> coro<await_result_t<A>> timeout_until(deadline when, A aw) {
     timeout_scope scope = timeout_scope::at(when);
-    co_return co_await scope.run([&]() -> A&& { return static_cast<A&&>(aw); });
+    auto outcome = co_await as_result(scope.run([&]() -> A&& { return static_cast<A&&>(aw); }));
+    co_await or_end(outcome);
+    co_return std::move(outcome).value();
 }
 template <class F> coro<started_t<F>> timeout_call_after(delay d, F fn) {
     timeout_scope scope(d);
-    co_return co_await scope.run(plain_body<F>{fn});
+    auto outcome = co_await as_result(scope.run(plain_body<F>{fn}));
+    co_await or_end(outcome);
+    co_return std::move(outcome).value();
 }
 template <class F> coro<started_t<F>> timeout_call_until(deadline when, F fn) {
     timeout_scope scope = timeout_scope::at(when);
-    co_return co_await scope.run(plain_body<F>{fn});
+    auto outcome = co_await as_result(scope.run(plain_body<F>{fn}));
+    co_await or_end(outcome);
+    co_return std::move(outcome).value();
 }
 template <class A> coro<await_result_t<A>> wait_for(A aw, delay timeout) {
     if (!timeout.is_none() && timeout.value() <= duration::zero()) {
@@ -104,7 +114,9 @@ template <class A> coro<await_result_t<A>> wait_for(A aw, delay timeout) {
             throw timeout_error(); // never started
         }
     }
-    co_return co_await timeout_after<A>(timeout, std::move(aw));
+    auto outcome = co_await as_result(timeout_after<A>(timeout, std::move(aw)));
+    co_await or_end(outcome);
+    co_return std::move(outcome).value();
 }
 
 } // namespace detail

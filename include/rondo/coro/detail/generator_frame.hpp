@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <exception>
 #include <source_location>
+#include <utility>
 
 namespace rondo::detail {
 
@@ -29,7 +30,16 @@ public:
 
     // For the driver, on a root.
     /// Goes on until the next yield or the end; true: something was yielded. value_error: it is running, or delegated to.
-    bool resume(void* sent);
+    bool resume(void* sent) {
+        if (parent_ || running_) [[unlikely]]
+            require_drivable();
+        if (finished_) return false;
+        sent_ = sent;
+        if (drive()) return true;
+        if (error_) [[unlikely]]
+            rethrow_error();
+        return false;
+    }
     bool throw_in(std::exception_ptr error);
     /// runtime_error when it yields, what its body throws otherwise; a generator_exit is taken.
     void close();
@@ -55,16 +65,35 @@ protected:
     void start_header(std::coroutine_handle<> frame, std::source_location where) noexcept;
 
     /// A yield: to whom control goes.
-    std::coroutine_handle<> yield(void* value) noexcept;
+    std::coroutine_handle<> yield(void* value) noexcept {
+        if (root_->closing_) [[unlikely]]
+            return yield_while_closing();
+        root_->yielded_ = value;
+        return std::noop_coroutine();
+    }
     /// After a yield: throws what was thrown in. What was sent, or null.
-    void* take_sent();
+    void* take_sent() {
+        if (root_->thrown_) [[unlikely]]
+            rethrow_thrown();
+        return std::exchange(root_->sent_, nullptr);
+    }
 
 private:
     friend class delegation;
     std::coroutine_handle<> ended() noexcept;
-    bool drive();
+    std::coroutine_handle<> yield_while_closing() noexcept;
+    /// Resumes the leaf. True: something was yielded to the driver.
+    bool drive() {
+        yielded_ = nullptr;
+        started_ = true;
+        running_ = true;
+        leaf_->handle_.resume();
+        running_ = false;
+        return yielded_ != nullptr;
+    }
     void require_drivable() const;
     void rethrow_error();
+    [[noreturn]] void rethrow_thrown();
 
     std::coroutine_handle<> handle_;
     generator_frame* parent_ = nullptr; // which delegates to this one
