@@ -16,6 +16,7 @@ namespace rondo {
 
 namespace detail {
 struct no_outcome {};
+template <class T> class coro_promise;
 } // namespace detail
 
 /// A value, or the error that came in its place. Moved-from it keeps its kind. No operation allocates.
@@ -117,6 +118,15 @@ public:
             std::construct_at(std::addressof(error_), std::current_exception());
         }
     }
+    void set_error(std::exception_ptr error) noexcept {
+        reset();
+        error_ = std::move(error);
+    }
+    /// The error moved out, null when there is a value.
+    std::exception_ptr take_error() noexcept { return has_value_ ? nullptr : std::move(error_); }
+
+private:
+    template <class> friend class detail::coro_promise;
     /// emplace() where nothing was held yet.
     template <class... A> void emplace_first(A&&... args) noexcept {
         assert(!has_value_ && !error_);
@@ -127,14 +137,6 @@ public:
             std::construct_at(std::addressof(error_), std::current_exception());
         }
     }
-    void set_error(std::exception_ptr error) noexcept {
-        reset();
-        error_ = std::move(error);
-    }
-    /// The error moved out, null when there is a value.
-    std::exception_ptr take_error() noexcept { return has_value_ ? nullptr : std::move(error_); }
-
-private:
     void rethrow_error() const {
         if (!has_value_) std::rethrow_exception(error_);
     }
