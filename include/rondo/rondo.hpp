@@ -20,6 +20,7 @@
 #include <rondo/io/endpoint.hpp>
 #include <rondo/io/errors.hpp>
 #include <rondo/io/extra.hpp>
+#include <rondo/io/host_list.hpp>
 #include <rondo/io/open_connection.hpp>
 #include <rondo/io/protocol.hpp>
 #include <rondo/io/read_file.hpp>
@@ -35,6 +36,7 @@
 #include <rondo/io/subprocess_options.hpp>
 #include <rondo/io/subprocess_protocol.hpp>
 #include <rondo/io/subprocess_transport.hpp>
+#include <rondo/io/tcp_stream.hpp>
 #include <rondo/io/transport.hpp>
 #include <rondo/io/unique_fd.hpp>
 #include <rondo/io/write_file.hpp>

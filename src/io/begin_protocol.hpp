@@ -11,6 +11,6 @@ namespace rondo::detail {
 
 /// Takes the descriptor over when it is awaited. Ends when connection_made() has returned; cancelled before, it closes.
 coro<endpoint<protocol>> begin_protocol(event_loop& loop, stream_factory factory, int fd, stream_kind kind,
-                                        address peer, bool expects_news = true);
+                                        address peer, std::source_location where, bool expects_news = true);
 
 } // namespace rondo::detail

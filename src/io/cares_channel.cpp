@@ -46,6 +46,16 @@ int eai_of(int status) noexcept {
     }
 }
 
+int cares_flags(int flags) noexcept {
+    constexpr std::pair<int, int> known[] = {{AI_CANONNAME, ARES_AI_CANONNAME},  {AI_NUMERICHOST, ARES_AI_NUMERICHOST},
+                                             {AI_PASSIVE, ARES_AI_PASSIVE},      {AI_NUMERICSERV, ARES_AI_NUMERICSERV},
+                                             {AI_V4MAPPED, ARES_AI_V4MAPPED},    {AI_ALL, ARES_AI_ALL},
+                                             {AI_ADDRCONFIG, ARES_AI_ADDRCONFIG}};
+    int theirs = 0;
+    for (const auto& [ours, its] : known) theirs |= flags & ours ? its : 0;
+    return theirs;
+}
+
 void check(int status, const char* what) {
     if (status != ARES_SUCCESS) throw runtime_error(std::string(what) + ": " + ares_strerror(status));
 }
@@ -123,6 +133,8 @@ coro<std::vector<resolved>> cares_channel::getaddrinfo(name_query query) {
     ares_addrinfo_hints hints{};
     hints.ai_family = query.family;
     hints.ai_socktype = query.type;
+    hints.ai_protocol = query.protocol;
+    hints.ai_flags = cares_flags(query.flags);
     ares_getaddrinfo(channel_, query.host.c_str(), asked->port ? nullptr : query.service.c_str(), &hints, &answered,
                      new std::shared_ptr<question>(asked));
     set_timer();

@@ -27,14 +27,16 @@ bool adopt(event_loop& loop, int fd, bool for_writing, const char* method) {
 
 } // namespace
 
-coro<endpoint<protocol>> connect_read_pipe(event_loop& loop, stream_factory factory, int fd) {
+coro<endpoint<protocol>> connect_read_pipe(event_loop& loop, stream_factory factory, int fd,
+                                           std::source_location where) {
     adopt(loop, fd, false, "connect_read_pipe()");
-    co_return co_await begin_protocol(loop, std::move(factory), fd, stream_kind::read_pipe, address());
+    co_return co_await begin_protocol(loop, std::move(factory), fd, stream_kind::read_pipe, address(), where);
 }
 
-coro<endpoint<protocol>> connect_write_pipe(event_loop& loop, stream_factory factory, int fd) {
+coro<endpoint<protocol>> connect_write_pipe(event_loop& loop, stream_factory factory, int fd,
+                                            std::source_location where) {
     const bool tells = adopt(loop, fd, true, "connect_write_pipe()");
-    co_return co_await begin_protocol(loop, std::move(factory), fd, stream_kind::write_pipe, address(), tells);
+    co_return co_await begin_protocol(loop, std::move(factory), fd, stream_kind::write_pipe, address(), where, tells);
 }
 
 } // namespace rondo::detail

@@ -19,10 +19,11 @@ connect_race::connect_race(event_loop& loop, std::vector<address> addresses, con
       os_(loop_access::backend(loop).os()),
       addresses_(std::move(addresses)),
       local_(options.local_address),
+      protocol_(options.protocol),
       stagger_(options.happy_eyeballs_delay),
       all_errors_(options.all_errors),
       attempts_(new attempt[addresses_.size()]),
-      errors_(addresses_.size()) {}
+      problems_(addresses_.size()) {}
 
 connect_race::~connect_race() {
     assert(pending_ == 0);
@@ -36,11 +37,16 @@ void connect_race::close(attempt& a) noexcept {
 
 int connect_race::open(attempt& a) noexcept {
     const int family = a.to.family();
-    a.fd = os_.open_socket(family, SOCK_STREAM, 0);
+    a.fd = os_.open_socket(family, SOCK_STREAM, protocol_);
     if (a.fd < 0) return std::exchange(a.fd, -1);
+    a.reached = step::connect;
     if (!local_) return 0;
     const socket_address from(*local_);
-    return from.family() == family ? os_.bind(a.fd, from.get(), from.size) : -EADDRNOTAVAIL;
+    if (from.family() != family) return -EADDRNOTAVAIL;
+    a.reached = step::bind;
+    const int result = os_.bind(a.fd, from.get(), from.size);
+    if (result >= 0) a.reached = step::connect;
+    return result;
 }
 
 void connect_race::enqueue() noexcept { start_next(); }
@@ -78,7 +84,8 @@ void connect_race::ended(attempt& a) noexcept {
         return;
     }
     close(a);
-    if (a.result < 0) errors_[static_cast<std::size_t>(&a - attempts_.get())] = static_cast<int>(-a.result);
+    if (a.result < 0)
+        problems_[static_cast<std::size_t>(&a - attempts_.get())] = {static_cast<int>(-a.result), a.reached};
 }
 
 void connect_race::completed(operation& op) noexcept {
@@ -119,32 +126,46 @@ std::exception_ptr connect_race::failure() {
 
 connected_socket connect_race::value() {
     attempt& won = *std::exchange(winner_, nullptr);
-    return {std::exchange(won.fd, -1), addresses_[static_cast<std::size_t>(&won - attempts_.get())]};
+    return {std::exchange(won.fd, -1), addresses_[static_cast<std::size_t>(&won - attempts_.get())], won.to.family()};
 }
 
+std::string connect_race::text_of(std::size_t i) const {
+    switch (problems_[i].at) {
+    case step::socket: return "cannot open a socket to connect";
+    case step::bind: return "cannot bind to " + local_->str() + " to connect";
+    case step::connect: break;
+    }
+    return "cannot connect to " + addresses_[i].str();
+}
+
+/// Several attempts may say the same, for the trouble is on this side: then once is enough.
 std::exception_ptr connect_race::combined_error() const {
-    const auto text_of = [&](std::size_t i) { return "cannot connect to " + addresses_[i].str(); };
-    if (addresses_.size() == 1 && !all_errors_) return os_error(errors_[0], text_of(0));
     if (all_errors_) {
         std::vector<std::exception_ptr> each;
         each.reserve(addresses_.size());
-        for (std::size_t i = 0; i < addresses_.size(); ++i) each.push_back(os_error(errors_[i], text_of(i)));
+        for (std::size_t i = 0; i < addresses_.size(); ++i) each.push_back(os_error(problems_[i].error, text_of(i)));
         return std::make_exception_ptr(exception_group("connecting failed", std::move(each)));
     }
+    const int first = problems_[0].error;
+    const std::string first_text = text_of(0);
     std::string text = "Multiple exceptions: ";
+    bool same_text = true;
     for (std::size_t i = 0; i < addresses_.size(); ++i) {
         if (i > 0) text += ", ";
-        text += text_of(i) + ": " + std::system_category().message(errors_[i]);
+        text += text_of(i) + ": " + std::system_category().message(problems_[i].error);
+        same_text = same_text && problems_[i].error == first && text_of(i) == first_text;
     }
-    const bool same = std::all_of(errors_.begin(), errors_.end(), [&](int e) { return e == errors_[0]; });
-    if (same) return os_error(errors_[0], text);
-    return std::make_exception_ptr(std::system_error(errors_[0], std::system_category(), text));
+    if (same_text) return os_error(first, first_text);
+    const bool same =
+        std::all_of(problems_.begin(), problems_.end(), [&](const problem& p) { return p.error == first; });
+    if (same) return os_error(first, text);
+    return std::make_exception_ptr(std::system_error(first, std::system_category(), text));
 }
 
 std::string connect_race::describe() const {
     std::string text = "connecting to ";
     for (std::size_t i = 0; i < started_; ++i) {
-        if (errors_[i] == 0) text += (text.back() == ' ' ? "" : ", ") + addresses_[i].str();
+        if (problems_[i].error == 0) text += (text.back() == ' ' ? "" : ", ") + addresses_[i].str();
     }
     return text;
 }

@@ -9,6 +9,7 @@
 #include "io/socket_address.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <string>
@@ -21,10 +22,12 @@ class os;
 struct connected_socket {
     int fd;
     address peer;
+    int family;
 };
 
 /// An attempt each time one fails or the delay has passed. The operations live here, so the await ends only when all of them
-/// have: by then every descriptor but the winner's is closed.
+/// have: by then every descriptor but the winner's is closed. Of the options it looks at local_address, protocol,
+/// happy_eyeballs_delay and all_errors.
 class connect_race final : public leaf_awaiter<connect_race, connected_socket> {
 public:
     connect_race(event_loop& loop, std::vector<address> addresses, const connect_options& options);
@@ -41,10 +44,16 @@ public:
     connected_socket value();
 
 private:
+    enum class step : std::uint8_t { socket, bind, connect };
+    struct problem {
+        int error = 0; // errno; 0 while there is none
+        step at = step::connect;
+    };
     struct attempt : operation {
         attempt() noexcept : operation(operation_kind::connect, &completed) {}
         connect_race* race = nullptr;
         socket_address to;
+        step reached = step::socket;
     };
     struct stagger_timer : timer_node {
         explicit stagger_timer(connect_race& r) noexcept : timer_node(&rings), race(r) {}
@@ -60,16 +69,18 @@ private:
     void cancel_attempts() noexcept;
     void settle_if_finished() noexcept;
     void close(attempt& a) noexcept;
+    std::string text_of(std::size_t i) const;
     std::exception_ptr combined_error() const;
 
     event_loop& loop_;
     os& os_;
     std::vector<address> addresses_;
     std::optional<address> local_;
+    int protocol_;
     delay stagger_;
     bool all_errors_;
     std::unique_ptr<attempt[]> attempts_;
-    std::vector<int> errors_; // errno by attempt; 0 while there is none
+    std::vector<problem> problems_; // by attempt
     std::size_t started_ = 0;
     std::size_t pending_ = 0;
     attempt* winner_ = nullptr;

@@ -4,6 +4,7 @@
 #include <rondo/io/errors.hpp>
 #include <rondo/loop/event_loop.hpp>
 
+#include "io/adopted_socket.hpp"
 #include "io/begin_protocol.hpp"
 #include "io/connect_socket.hpp"
 #include "io/running_here.hpp"
@@ -26,11 +27,11 @@ std::shared_ptr<protocol> made_by(protocol_factory<protocol>& factory) {
 } // namespace
 
 coro<endpoint<protocol>> begin_protocol(event_loop& loop, stream_factory factory, int fd, stream_kind kind,
-                                        address peer, bool expects_news) {
+                                        address peer, std::source_location where, bool expects_news) {
     descriptor_guard guard(loop, fd);
     std::shared_ptr<protocol> made = made_by(*factory);
     guard.taken();
-    const counted_ptr<protocol_stream> stream = protocol_stream::make(loop, fd, kind, std::move(peer));
+    const counted_ptr<protocol_stream> stream = protocol_stream::make(loop, fd, kind, std::move(peer), where);
     if (!expects_news) stream->expect_no_news();
     struct closing {
         protocol_stream* stream;
@@ -47,30 +48,27 @@ coro<endpoint<protocol>> begin_protocol(event_loop& loop, stream_factory factory
 }
 
 coro<endpoint<protocol>> create_connection(event_loop& loop, stream_factory factory, std::string host,
-                                           std::uint16_t port, connect_options options) {
+                                           std::uint16_t port, connect_options options, std::source_location where) {
     check_runs_here(loop, "create_connection()");
     connected_socket socket = co_await connect_tcp(std::move(host), port, std::move(options));
-    co_return co_await begin_protocol(loop, std::move(factory), socket.fd, stream_kind::tcp, std::move(socket.peer));
+    co_return co_await begin_protocol(loop, std::move(factory), socket.fd, stream_kind_of(socket.family),
+                                      std::move(socket.peer), where);
 }
 
 coro<endpoint<protocol>> create_unix_connection(event_loop& loop, stream_factory factory, std::string path,
-                                                connect_options options) {
+                                                connect_options options, std::source_location where) {
     check_runs_here(loop, "create_unix_connection()");
     connected_socket socket = co_await connect_unix(std::move(path), std::move(options));
     co_return co_await begin_protocol(loop, std::move(factory), socket.fd, stream_kind::unix_socket,
-                                      std::move(socket.peer));
+                                      std::move(socket.peer), where);
 }
 
-coro<endpoint<protocol>> connect_accepted_socket(event_loop& loop, stream_factory factory, int fd) {
+coro<endpoint<protocol>> connect_accepted_socket(event_loop& loop, stream_factory factory, int fd,
+                                                 std::source_location where) {
     check_runs_here(loop, "connect_accepted_socket()");
-    os& sockets = loop_access::backend(loop).os();
-    int type = 0;
-    int family = 0;
-    if (sockets.get_option(fd, SOL_SOCKET, SO_TYPE, type) < 0 || type != SOCK_STREAM)
-        throw value_error("connect_accepted_socket(): fd " + std::to_string(fd) + " is not a stream socket");
-    sockets.get_option(fd, SOL_SOCKET, SO_DOMAIN, family);
-    const stream_kind kind = family == AF_UNIX ? stream_kind::unix_socket : stream_kind::tcp;
-    co_return co_await begin_protocol(loop, std::move(factory), fd, kind, peer_address_of(sockets, fd));
+    const stream_kind kind = stream_kind_of(adopt_socket(loop, fd, SOCK_STREAM, "connect_accepted_socket()"));
+    co_return co_await begin_protocol(loop, std::move(factory), fd, kind,
+                                      peer_address_of(loop_access::backend(loop).os(), fd), where);
 }
 
 } // namespace rondo::detail

@@ -3,10 +3,12 @@
 #include <rondo/coro/exceptions.hpp>
 #include <rondo/io/errors.hpp>
 
+#include "io/adopted_socket.hpp"
 #include "io/datagram_core.hpp"
 #include "io/descriptor_guard.hpp"
 #include "io/operation_awaiter.hpp"
 #include "io/running_here.hpp"
+#include "io/socket_address.hpp"
 
 #include <cerrno>
 #include <string>
@@ -43,39 +45,68 @@ void bind(os& sockets, int fd, const address& to) {
     check(result, "cannot bind a datagram socket to", to);
 }
 
-} // namespace
+struct opened {
+    int family;
+    std::optional<datagram_core::remote> to;
+};
 
-coro<endpoint<datagram_protocol, datagram_transport>>
-create_datagram_endpoint(event_loop& loop, std::unique_ptr<protocol_factory<datagram_protocol>> factory,
-                         datagram_options options) {
-    check_runs_here(loop, "create_datagram_endpoint()");
-    const int family = family_of(options);
+/// The program's own socket. What it is connected to is the only one to send to.
+opened adopt(event_loop& loop, const datagram_options& options, const char* method) {
+    if (options.local_address || options.remote_address || options.family != AF_UNSPEC || options.protocol != 0 ||
+        options.reuse_port || options.allow_broadcast) {
+        throw value_error(std::string(method) + ": other options were given beside a socket");
+    }
+    opened made{adopt_socket(loop, options.sock, SOCK_DGRAM, method), std::nullopt};
+    if (address peer = peer_address_of(loop_access::backend(loop).os(), options.sock); peer != address())
+        made.to = {.address = std::move(peer), .connected = true};
+    return made;
+}
+
+coro<opened> open_as_asked(event_loop& loop, const datagram_options& options, descriptor_guard& guard) {
+    opened made{family_of(options), std::nullopt};
     os& sockets = loop_access::backend(loop).os();
-    const int fd = sockets.open_socket(family, SOCK_DGRAM, 0);
+    const int fd = sockets.open_socket(made.family, SOCK_DGRAM, options.protocol);
     if (fd < 0) throw_os_error(-fd, "cannot open a datagram socket");
-    descriptor_guard guard(loop, fd);
+    guard.reset(fd);
     if (options.reuse_port) {
         const int result = sockets.set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
         if (result < 0) throw_os_error(-result, "SO_REUSEPORT");
     }
     if (options.allow_broadcast) sockets.set_option(fd, SOL_SOCKET, SO_BROADCAST, 1);
     if (options.local_address) bind(sockets, fd, *options.local_address);
-    std::optional<datagram_core::remote> to;
     if (options.remote_address) {
-        to = {.address = *options.remote_address, .connected = !options.allow_broadcast};
-        if (to->connected) {
-            socket_address name(to->address);
+        made.to = {.address = *options.remote_address, .connected = !options.allow_broadcast};
+        if (made.to->connected) {
+            socket_address name(made.to->address);
             operation_awaiter connecting(loop, operation_kind::connect, fd, "connect");
             connecting.asked.address = name.get();
             connecting.asked.address_size = name.size;
-            check(static_cast<int>(co_await connecting), "cannot connect a datagram socket to", to->address);
+            check(static_cast<int>(co_await connecting), "cannot connect a datagram socket to", made.to->address);
         }
+    }
+    co_return made;
+}
+
+} // namespace
+
+coro<endpoint<datagram_protocol, datagram_transport>>
+create_datagram_endpoint(event_loop& loop, std::unique_ptr<protocol_factory<datagram_protocol>> factory,
+                         datagram_options options, std::source_location where) {
+    constexpr const char* method = "create_datagram_endpoint()";
+    check_runs_here(loop, method);
+    descriptor_guard guard(loop, -1);
+    opened socket{};
+    if (options.sock >= 0) {
+        socket = adopt(loop, options, method);
+        guard.reset(options.sock);
+    } else {
+        socket = co_await open_as_asked(loop, options, guard);
     }
     std::shared_ptr<datagram_protocol> protocol = factory->make();
     if (!protocol) throw runtime_error("a protocol factory has returned null");
     future<> made = loop.create_future<>();
-    guard.taken();
-    const counted_ptr<datagram_core> core = datagram_core::make(loop, fd, family, std::move(to));
+    const counted_ptr<datagram_core> core =
+        datagram_core::make(loop, guard.take(), socket.family, std::move(socket.to), where);
     struct closing {
         datagram_core* core;
         ~closing() {

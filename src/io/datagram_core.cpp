@@ -5,6 +5,9 @@
 #include <rondo/loop/event_loop.hpp>
 
 #include "io/descriptor_guard.hpp"
+#include "io/report.hpp"
+#include "io/report_unclosed.hpp"
+#include "io/stream_core.hpp"
 #include "io/stream_transport.hpp"
 #include "loop/backend/backend.hpp"
 #include "loop/backend/os.hpp"
@@ -28,14 +31,15 @@ constexpr int most_told_in_a_row = 8;                              // then other
 void retain(datagram_core& d) noexcept { d.add_reference(); }
 void release(datagram_core& d) noexcept { d.drop_reference(); }
 
-counted_ptr<datagram_core> datagram_core::make(event_loop& loop, int fd, int family, std::optional<remote> to) {
+counted_ptr<datagram_core> datagram_core::make(event_loop& loop, int fd, int family, std::optional<remote> to,
+                                               std::source_location where) {
     descriptor_guard guard(loop, fd);
-    auto made = counted_ptr<datagram_core>::adopt(new datagram_core(loop, fd, family, std::move(to)));
+    auto made = counted_ptr<datagram_core>::adopt(new datagram_core(loop, fd, family, std::move(to), where));
     guard.taken();
     return made;
 }
 
-datagram_core::datagram_core(event_loop& loop, int fd, int family, std::optional<remote> to)
+datagram_core::datagram_core(event_loop& loop, int fd, int family, std::optional<remote> to, std::source_location where)
     : protocol_caller(loop, static_cast<shared_core&>(*this)),
       backend_(loop_access::backend(loop)),
       service_(service<io_service>(loop)),
@@ -44,7 +48,8 @@ datagram_core::datagram_core(event_loop& loop, int fd, int family, std::optional
       receive_op_(*this, operation_kind::recvmsg, &receive_completed),
       send_op_(*this, operation_kind::sendmsg, &send_completed),
       room_(family == AF_UNIX ? largest_elsewhere : largest_over_ip),
-      buffer_(new std::byte[room_]) {
+      buffer_(new std::byte[room_]),
+      made_at_(where) {
     std::tie(low_, high_) = checked_limits({});
     for (message_operation* op : {&receive_op_, &send_op_}) {
         op->fd = fd;
@@ -141,11 +146,21 @@ void datagram_core::sendto(bytes_view data, const address& to) {
 }
 
 void datagram_core::send(bytes_view data, std::optional<socket_address> to) {
-    if (phase_ != phase::open) return;
+    if (phase_ != phase::open) return note_lost_write();
     queue_.push_back({bytes(data), to});
     queued_bytes_ += queue_.back().cost();
     flush();
     update_fullness();
+}
+
+void datagram_core::note_lost_write() {
+    if (lost_writes_ == stream_core::lost_writes_to_report || ++lost_writes_ < stream_core::lost_writes_to_report)
+        return;
+    if (running_loop_or_null() != &caller_loop()) return; // which may be gone
+    error_report about{.message =
+                           std::to_string(lost_writes_) + " datagrams were dropped, for their endpoint is closed"};
+    complete(about);
+    report_soon(caller_loop(), about, counted_ptr<datagram_core>(this));
 }
 
 void datagram_core::flush() noexcept {
@@ -187,7 +202,7 @@ void datagram_core::update_fullness() noexcept {
         if (writing_paused_ && !lost_told_) tell_soon();
     } else if (phase_ <= phase::closing && !std::exchange(writing_paused_, true)) {
         const std::shared_ptr<datagram_protocol> to = protocol_;
-        call_and_report("pause_writing()", nullptr, [&] { to->pause_writing(); });
+        call_and_report("pause_writing()", to, [&] { to->pause_writing(); });
     }
 }
 
@@ -243,7 +258,7 @@ void datagram_core::tell() noexcept {
 
 void datagram_core::tell_made() noexcept {
     made_told_ = true;
-    call_and_report("connection_made()", nullptr,
+    call_and_report("connection_made()", protocol_,
                     [&] { protocol_->connection_made(static_cast<datagram_transport&>(*this)); });
     if (made_) std::exchange(made_, {}).try_set_result();
 }
@@ -251,7 +266,7 @@ void datagram_core::tell_made() noexcept {
 void datagram_core::tell_errors() noexcept {
     for (const std::exception_ptr& error : std::exchange(errors_, {})) {
         if (phase_ >= phase::ending) return;
-        call_and_report("error_received()", nullptr, [&] { protocol_->error_received(error); });
+        call_and_report("error_received()", protocol_, [&] { protocol_->error_received(error); });
     }
 }
 
@@ -262,7 +277,7 @@ void datagram_core::tell_datagrams() noexcept {
             tell_soon();
             return;
         }
-        call_and_report("datagram_received()", nullptr,
+        call_and_report("datagram_received()", protocol_,
                         [&] { protocol_->datagram_received({buffer_.get(), received_bytes_}, from_.to_address()); });
         holds_one_ = false;
         receive();
@@ -272,15 +287,27 @@ void datagram_core::tell_datagrams() noexcept {
 void datagram_core::tell_room() noexcept {
     if (!writing_paused_ || full_ || phase_ >= phase::ending) return;
     writing_paused_ = false;
-    call_and_report("resume_writing()", nullptr, [&] { protocol_->resume_writing(); });
+    call_and_report("resume_writing()", protocol_, [&] { protocol_->resume_writing(); });
 }
 
 void datagram_core::tell_lost() noexcept {
     if (phase_ != phase::lost || lost_told_) return;
     lost_told_ = true;
     const std::shared_ptr<datagram_protocol> to = std::exchange(protocol_, nullptr);
-    call_and_report("connection_lost()", nullptr, [&] { to->connection_lost(nullptr); });
+    call_and_report("connection_lost()", to, [&] { to->connection_lost(nullptr); });
     drop_reference();
+}
+
+void datagram_core::complete(error_report& about) noexcept {
+    about.any_transport = this;
+    about.socket = fd_;
+    if (made_at_.line() != 0) about.created_at = made_at_;
+}
+
+void datagram_core::loop_is_closing() noexcept {
+    if (caller_loop().debug() && phase_ == phase::open)
+        report_unclosed("a datagram transport", "fd " + std::to_string(fd_), made_at_);
+    close();
 }
 
 } // namespace rondo::detail

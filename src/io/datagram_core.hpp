@@ -19,7 +19,9 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/socket.h>
@@ -44,7 +46,8 @@ public:
     };
 
     /// Takes over the descriptor, and closes it when it throws. To be followed by begin().
-    static counted_ptr<datagram_core> make(event_loop& loop, int fd, int family, std::optional<remote> to);
+    static counted_ptr<datagram_core> make(event_loop& loop, int fd, int family, std::optional<remote> to,
+                                           std::source_location where);
     /// connection_made() in a turn of its own, after which `made` is set.
     void begin(std::shared_ptr<datagram_protocol> p, future<> made) noexcept;
     /// Holds this.
@@ -59,6 +62,7 @@ public:
     void sendto(bytes_view data) override;
     void sendto(bytes_view data, const address& to) override;
     void set_write_buffer_limits(write_limits limits) override;
+    std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept override { return {low_, high_}; }
     std::size_t get_write_buffer_size() const noexcept override { return queued_bytes_; }
 
 private:
@@ -75,10 +79,10 @@ private:
         std::size_t cost() const noexcept { return data.size() + 8; } // asyncio's accounting
     };
 
-    datagram_core(event_loop& loop, int fd, int family, std::optional<remote> to);
+    datagram_core(event_loop& loop, int fd, int family, std::optional<remote> to, std::source_location where);
     ~datagram_core() override;
     void destroy() noexcept override { delete this; }
-    void loop_is_closing() noexcept override { close(); }
+    void loop_is_closing() noexcept override;
     bool is_finishing() const noexcept override { return !lost_told_; }
     void loop_is_closed() noexcept override;
     bool owns_descriptor(int fd) const noexcept override { return fd == fd_; }
@@ -96,7 +100,10 @@ private:
     void end() noexcept;
     void finish_ending() noexcept;
 
+    void note_lost_write();
+
     void tell() noexcept override;
+    void complete(error_report& about) noexcept override;
     void tell_made() noexcept;
     void tell_errors() noexcept;
     void tell_datagrams() noexcept;
@@ -126,6 +133,8 @@ private:
     std::size_t low_;
     std::size_t high_;
     std::vector<std::exception_ptr> errors_;
+    int lost_writes_ = 0; // as stream_core counts them
+    std::source_location made_at_;
 };
 
 void retain(datagram_core& d) noexcept;

@@ -63,7 +63,7 @@ int listener::start(int backlog) noexcept {
 void listener::accept_all() noexcept {
     accepting_ = true;
     for (slot& s : slots_) {
-        if (accepting_ && !s.pending()) accept(s);
+        if (accepting_ && !timer_.armed() && !s.pending()) accept(s);
     }
 }
 
@@ -85,7 +85,7 @@ void listener::take(slot& s) noexcept {
     if (s.result < 0) {
         if (!accepting_ || s.result == -ECANCELED || concerns_one_connection(s.result)) return;
         pause();
-        sink_.accept_failed(static_cast<int>(-s.result), where_);
+        sink_.accept_failed(static_cast<int>(-s.result), *this);
         return;
     }
     const int fd = static_cast<int>(s.result);
@@ -102,7 +102,7 @@ void listener::completed(operation& op) noexcept {
     listener& self = *s.owner;
     accept_sink& sink = self.sink_;
     self.take(s);
-    if (self.accepting_) self.accept(s);
+    if (self.accepting_ && !self.timer_.armed()) self.accept(s); // otherwise others have their turn first
     else if (self.closed_) self.close_descriptor();
     sink.note_pending(-1);
 }

@@ -17,6 +17,7 @@ class event_loop;
 namespace rondo::detail {
 
 class backend;
+class listener;
 
 /// What a listener finds.
 class accept_sink {
@@ -24,7 +25,7 @@ public:
     /// A connected descriptor, which is the sink's from now on.
     virtual void accepted(int fd, address peer) noexcept = 0;
     /// Accepting pauses for a second.
-    virtual void accept_failed(int error_number, const address& where) noexcept = 0;
+    virtual void accept_failed(int error_number, const listener& on) noexcept = 0;
     /// An operation has been submitted (+1) or has completed (-1): as long as one is pending, listener and sink must live.
     virtual void note_pending(int change) noexcept = 0;
 
@@ -43,6 +44,7 @@ public:
     ~listener();
 
     const address& where() const noexcept { return where_; }
+    int fd() const noexcept { return fd_; }
     bool owns_descriptor(int fd) const noexcept { return fd == fd_; }
     /// 0 or -errno.
     int start(int backlog) noexcept;

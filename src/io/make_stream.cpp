@@ -16,8 +16,8 @@ namespace {
 /// A stream that is read through a stream_reader. One allocation.
 class read_stream final : public stream_core, public inbound {
 public:
-    read_stream(event_loop& loop, int fd, stream_kind kind, address peer, std::size_t limit)
-        : stream_core(loop, fd, kind, std::move(peer)), inbound(static_cast<shared_core&>(*this), this, limit) {
+    read_stream(event_loop& loop, int fd, stream_kind kind, address peer, std::size_t limit, std::source_location where)
+        : stream_core(loop, fd, kind, std::move(peer), where), inbound(static_cast<shared_core&>(*this), this, limit) {
         start(*this);
     }
     static void* operator new(std::size_t size) { return allocate_block(size); }
@@ -37,7 +37,10 @@ private:
 /// A pipe that is only written to: nothing comes in but the news that nobody reads any more.
 class write_stream final : public stream_core, private stream_consumer {
 public:
-    write_stream(event_loop& loop, int fd) : stream_core(loop, fd, stream_kind::write_pipe, address()) { start(*this); }
+    write_stream(event_loop& loop, int fd, std::source_location where)
+        : stream_core(loop, fd, stream_kind::write_pipe, address(), where) {
+        start(*this);
+    }
 
     rondo::transport& face() noexcept override { return transport_; }
 
@@ -62,23 +65,24 @@ inbound& stream_access::incoming(const stream_reader& reader) {
 
 stream_core* stream_access::core(const stream_reader& reader) noexcept { return reader.from_->source(); }
 
-connection make_connection(event_loop& loop, int fd, stream_kind kind, address peer, std::size_t limit) {
+connection make_connection(event_loop& loop, int fd, stream_kind kind, address peer, std::size_t limit,
+                           std::source_location where) {
     descriptor_guard guard(loop, fd);
-    auto* made = new read_stream(loop, fd, kind, std::move(peer), limit);
+    auto* made = new read_stream(loop, fd, kind, std::move(peer), limit, where);
     guard.taken();
     return {stream_reader(counted_ptr<inbound>::adopt(made)), stream_writer(counted_ptr<stream_core>(made))};
 }
 
-stream_reader make_pipe_reader(event_loop& loop, int fd, std::size_t limit) {
+stream_reader make_pipe_reader(event_loop& loop, int fd, std::size_t limit, std::source_location where) {
     descriptor_guard guard(loop, fd);
-    auto* made = new read_stream(loop, fd, stream_kind::read_pipe, address(), limit);
+    auto* made = new read_stream(loop, fd, stream_kind::read_pipe, address(), limit, where);
     guard.taken();
     return stream_reader(counted_ptr<inbound>::adopt(made));
 }
 
-stream_writer make_pipe_writer(event_loop& loop, int fd) {
+stream_writer make_pipe_writer(event_loop& loop, int fd, std::source_location where) {
     descriptor_guard guard(loop, fd);
-    auto* made = new write_stream(loop, fd);
+    auto* made = new write_stream(loop, fd, where);
     guard.taken();
     return stream_writer(counted_ptr<stream_core>::adopt(made));
 }

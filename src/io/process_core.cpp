@@ -2,6 +2,7 @@
 
 #include <rondo/coro/exceptions.hpp>
 #include <rondo/io/errors.hpp>
+#include <rondo/loop/detail/loop_door.hpp>
 #include <rondo/loop/event_loop.hpp>
 
 #include "io/report.hpp"
@@ -26,9 +27,16 @@ constexpr int unknown_status = 255; // asyncio's, when the status was taken by s
 void retain(process_core& p) noexcept { p.add_reference(); }
 void release(process_core& p) noexcept { p.drop_reference(); }
 
+/// The thread says it by way of the loop. Its core is the loop's alone, and null once that does not wait any more.
+struct process_core::thread_news {
+    process_core* core;
+};
+
 process_core::process_core(event_loop& loop, spawned_process child)
     : loop_(loop), backend_(loop_access::backend(loop)), service_(service<io_service>(loop)), child_(child) {
+    if (child_.pidfd < 0) watch_in_a_thread();
     service_.add(*this);
+    if (child_.pidfd < 0) return;
     exit_op_.fd = child_.pidfd;
     exit_op_.flags = POLLIN;
     watch();
@@ -46,6 +54,20 @@ void process_core::watch() noexcept {
     }
 }
 
+/// The child is reaped in the loop, as any other: until then nobody else can have its number.
+void process_core::watch_in_a_thread() {
+    thread_news_ = std::make_shared<thread_news>(thread_news{this});
+    const auto ended_in_loop = [news = thread_news_] {
+        if (!news->core) return;
+        const auto core = counted_ptr<process_core>::adopt(std::exchange(news->core, nullptr));
+        core->ended(0);
+    };
+    const int result = backend_.os().watch_exit(
+        child_, [door = loop_access::door(loop_), ended_in_loop] { door->post(ended_in_loop); });
+    if (result < 0) throw_os_error(-result, "cannot wait for process " + std::to_string(child_.pid));
+    add_reference();
+}
+
 void process_core::completed(operation& op) noexcept {
     process_core& self = static_cast<exit_operation&>(op).core;
     const auto keep = counted_ptr<process_core>::adopt(&self);
@@ -59,14 +81,12 @@ void process_core::ended(std::int64_t result) noexcept {
     const int reaped = backend_.os().reap(child_, status);
     if (reaped == 0) return;
     if (reaped < 0) {
-        report_soon(loop_,
-                    "the exit status of process " + std::to_string(child_.pid) +
-                        " was taken by somebody else; its return code is given as 255",
-                    nullptr);
+        report_soon(loop_, {.message = "the exit status of process " + std::to_string(child_.pid) +
+                                       " was taken by somebody else; its return code is given as 255"});
         status = unknown_status;
     }
     status_ = status;
-    backend_.os().close(std::exchange(child_.pidfd, -1));
+    if (child_.pidfd >= 0) backend_.os().close(std::exchange(child_.pidfd, -1));
     service_.remove(*this);
     wake_if_over();
 }
@@ -117,6 +137,7 @@ void process_core::loop_is_closed() noexcept {
     loop_closed_ = true;
     backend_.cancel(exit_op_);
     service_.remove(*this);
+    if (thread_news_ && std::exchange(thread_news_->core, nullptr)) drop_reference();
     wake_if_over();
 }
 

@@ -9,6 +9,7 @@
 #include "io/stream_core.hpp"
 #include "loop/backend/os.hpp"
 
+#include <memory>
 #include <optional>
 
 namespace rondo::detail {
@@ -27,7 +28,7 @@ protected:
 /// Lives until the child was reaped, whoever still holds it.
 class process_core final : public shared_core, private io_resource, private stream_observer {
 public:
-    /// The descriptor of `child` is taken over.
+    /// The descriptor of `child` is taken over, unless it throws. Without one there has to be a thread: std::system_error.
     process_core(event_loop& loop, spawned_process child);
 
     int pid() const noexcept { return child_.pid; }
@@ -60,6 +61,7 @@ private:
     void stream_lost(stream_core& stream) noexcept override;
     static void completed(operation& op) noexcept;
     void watch() noexcept;
+    void watch_in_a_thread();
     int try_signal(int signal) noexcept;
     void ended(std::int64_t result) noexcept;
     void wake_if_over() noexcept;
@@ -74,6 +76,8 @@ private:
     process_observer* observer_ = nullptr;
     bool loop_closed_ = false;
     waiting_list<process_wait_awaiter> waiting_;
+    struct thread_news;
+    std::shared_ptr<thread_news> thread_news_; // where there is no pidfd
 };
 
 } // namespace rondo::detail

@@ -61,7 +61,7 @@ process_start::~process_start() {
     if (!child) return;
     os& system = loop_access::backend(loop_).os();
     system.send_signal(*child, SIGKILL); // the kernel keeps it until this process ends
-    system.close(child->pidfd);
+    if (child->pidfd >= 0) system.close(child->pidfd);
 }
 
 std::optional<spawned_process> process_start::take_child() noexcept {

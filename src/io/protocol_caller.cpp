@@ -29,11 +29,13 @@ void protocol_caller::turn(ready_node& node, event_loop&) {
     self.owner_.drop_reference();
 }
 
-void protocol_caller::report(const char* name, transport* t, std::exception_ptr error) noexcept {
+void protocol_caller::report(const char* name, const std::shared_ptr<base_protocol>& of,
+                             std::exception_ptr error) noexcept {
     const context_switch inside(context_);
-    loop_access::report(
-        caller_loop_,
-        {.message = std::string("unhandled exception in ") + name, .exception = std::move(error), .transport = t});
+    error_report about{
+        .message = std::string("unhandled exception in ") + name, .exception = std::move(error), .protocol = of};
+    complete(about);
+    loop_access::report(caller_loop_, about);
 }
 
 } // namespace rondo::detail

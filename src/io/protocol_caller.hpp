@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rondo/coro/detail/exception_cast.hpp>
+#include <rondo/io/protocol.hpp>
 #include <rondo/io/transport.hpp>
 #include <rondo/loop/context.hpp>
 #include <rondo/loop/detail/loop_state.hpp>
@@ -11,6 +12,7 @@
 #include "io/shared_core.hpp"
 
 #include <exception>
+#include <memory>
 #include <utility>
 
 namespace rondo::detail {
@@ -27,10 +29,13 @@ protected:
 
     /// tell() will be called in the loop's turn, once however often this was said; at once, when no turn will come.
     void tell_soon() noexcept;
+    event_loop& caller_loop() const noexcept { return caller_loop_; }
     /// No turn will come any more.
     bool loop_has_ended() const noexcept { return caller_service_.ended(); }
     /// Calls what there is to be told.
     virtual void tell() noexcept = 0;
+    /// Whose protocol it is: transport, socket, where it was made.
+    virtual void complete(error_report& about) noexcept = 0;
 
     /// Calls user code. What it has thrown, or null; an exit request ends the loop's run instead.
     template <class F> std::exception_ptr call(F&& user_code) noexcept {
@@ -45,10 +50,11 @@ protected:
         return nullptr;
     }
     /// The same, for what has nobody to be told of the error but the exception handler.
-    template <class F> void call_and_report(const char* name, transport* t, F&& user_code) noexcept {
-        if (std::exception_ptr error = call(user_code)) report(name, t, std::move(error));
+    template <class F>
+    void call_and_report(const char* name, const std::shared_ptr<base_protocol>& of, F&& user_code) noexcept {
+        if (std::exception_ptr error = call(user_code)) report(name, of, std::move(error));
     }
-    void report(const char* name, transport* t, std::exception_ptr error) noexcept;
+    void report(const char* name, const std::shared_ptr<base_protocol>& of, std::exception_ptr error) noexcept;
 
 private:
     static void turn(ready_node& node, event_loop& loop);

@@ -4,6 +4,7 @@
 #include <rondo/loop/event_loop.hpp>
 
 #include "io/descriptor_guard.hpp"
+#include "io/report_unclosed.hpp"
 
 #include <algorithm>
 #include <new>
@@ -14,15 +15,16 @@ namespace rondo::detail {
 void retain(protocol_stream& s) noexcept { s.add_reference(); }
 void release(protocol_stream& s) noexcept { s.drop_reference(); }
 
-counted_ptr<protocol_stream> protocol_stream::make(event_loop& loop, int fd, stream_kind kind, address peer) {
+counted_ptr<protocol_stream> protocol_stream::make(event_loop& loop, int fd, stream_kind kind, address peer,
+                                                   std::source_location where) {
     descriptor_guard guard(loop, fd);
-    auto made = counted_ptr<protocol_stream>::adopt(new protocol_stream(loop, fd, kind, std::move(peer)));
+    auto made = counted_ptr<protocol_stream>::adopt(new protocol_stream(loop, fd, kind, std::move(peer), where));
     guard.taken();
     return made;
 }
 
-protocol_stream::protocol_stream(event_loop& loop, int fd, stream_kind kind, address peer)
-    : stream_core(loop, fd, kind, std::move(peer)), protocol_caller(loop, static_cast<shared_core&>(*this)) {
+protocol_stream::protocol_stream(event_loop& loop, int fd, stream_kind kind, address peer, std::source_location where)
+    : stream_core(loop, fd, kind, std::move(peer), where), protocol_caller(loop, static_cast<shared_core&>(*this)) {
     start(*this);
 }
 
@@ -84,8 +86,8 @@ std::span<std::byte> protocol_stream::room() {
     lender_ = protocol_;
     std::exception_ptr error = call([this] { lent_ = lent_buffer(receive_buffer::largest_guess); });
     if (lent_.empty()) {
-        lender_ = nullptr;
-        if (error) failed("get_buffer()", std::move(error));
+        const std::shared_ptr<rondo::protocol> of = std::exchange(lender_, nullptr);
+        if (error) failed("get_buffer()", of, std::move(error));
         else tell_soon(); // it was an exit request: once more, should the loop run again
     }
     return lent_;
@@ -135,7 +137,7 @@ void protocol_stream::fullness_changed() noexcept {
         if (writing_paused_) tell_soon();
     } else if (!std::exchange(writing_paused_, true)) {
         const std::shared_ptr<rondo::protocol> to = protocol_;
-        call_and_report("pause_writing()", &transport_, [&] { to->pause_writing(); });
+        call_and_report("pause_writing()", to, [&] { to->pause_writing(); });
     }
 }
 
@@ -159,7 +161,7 @@ void protocol_stream::tell() noexcept {
 void protocol_stream::tell_made() noexcept {
     made_told_ = true;
     const std::shared_ptr<rondo::protocol> to = protocol_;
-    call_and_report("connection_made()", &transport_, [&] { to->connection_made(transport_); });
+    call_and_report("connection_made()", to, [&] { to->connection_made(transport_); });
     if (made_) std::exchange(made_, {}).try_set_result();
 }
 
@@ -176,7 +178,7 @@ void protocol_stream::tell_data() noexcept {
             error = call([&] { to->data_received(data); });
             unread_.discard(data.size());
         }
-        if (error) failed(buffered ? "buffer_updated()" : "data_received()", std::move(error));
+        if (error) failed(buffered ? "buffer_updated()" : "data_received()", to, std::move(error));
     }
 }
 
@@ -186,7 +188,7 @@ void protocol_stream::tell_lent_data() noexcept {
     lent_ = {};
     buffered_protocol& receiver = *buffered_;
     std::exception_ptr error = call([&] { receiver.buffer_updated(n); });
-    if (error) failed("buffer_updated()", std::move(error));
+    if (error) failed("buffer_updated()", to, std::move(error));
 }
 
 /// What had come before this protocol did.
@@ -204,7 +206,7 @@ void protocol_stream::tell_end_of_data() noexcept {
     const std::shared_ptr<rondo::protocol> to = protocol_;
     bool stays_open = false;
     std::exception_ptr error = call([&] { stays_open = to->eof_received(); });
-    if (error) failed("eof_received()", std::move(error));
+    if (error) failed("eof_received()", to, std::move(error));
     else if (!stays_open) stop();
 }
 
@@ -212,7 +214,7 @@ void protocol_stream::tell_room() noexcept {
     if (!writing_paused_ || is_full() || lost_) return;
     writing_paused_ = false;
     const std::shared_ptr<rondo::protocol> to = protocol_;
-    call_and_report("resume_writing()", &transport_, [&] { to->resume_writing(); });
+    call_and_report("resume_writing()", to, [&] { to->resume_writing(); });
 }
 
 /// The end by the other side comes after its data, and so is held back with that while reading is paused.
@@ -224,14 +226,27 @@ void protocol_stream::tell_lost() noexcept {
     buffered_ = nullptr;
     unread_.release();
     lender_ = nullptr;
-    call_and_report("connection_lost()", &transport_, [&] { to->connection_lost(loss_); });
+    call_and_report("connection_lost()", to, [&] { to->connection_lost(loss_); });
     drop_reference();
 }
 
-void protocol_stream::failed(const char* callback, std::exception_ptr error) noexcept {
-    report(callback, &transport_, error);
+void protocol_stream::failed(const char* callback, const std::shared_ptr<rondo::protocol>& of,
+                             std::exception_ptr error) noexcept {
+    report(callback, of, error);
     stopped_ = true;
     abort(error);
+}
+
+void protocol_stream::complete(error_report& about) noexcept {
+    about.transport = &transport_;
+    about.any_transport = &transport_;
+    about.socket = descriptor();
+    if (made_at().line() != 0) about.created_at = made_at();
+}
+
+void protocol_stream::loop_is_closing() noexcept {
+    if (loop().debug() && begun_ && !is_closing()) report_unclosed("a transport", describe(), made_at());
+    stop();
 }
 
 } // namespace rondo::detail

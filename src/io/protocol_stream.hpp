@@ -27,7 +27,8 @@ namespace rondo::detail {
 class protocol_stream final : public stream_core, private stream_consumer, private protocol_caller {
 public:
     /// Takes over the descriptor, and closes it when it throws. Silent until begin(); without one it must be closed.
-    static counted_ptr<protocol_stream> make(event_loop& loop, int fd, stream_kind kind, address peer);
+    static counted_ptr<protocol_stream> make(event_loop& loop, int fd, stream_kind kind, address peer,
+                                             std::source_location where);
     /// The other end of this pipe tells nothing: before begin().
     void expect_no_news() noexcept { expects_news_ = false; }
 
@@ -47,10 +48,10 @@ public:
     const std::shared_ptr<rondo::protocol>& protocol() const noexcept { return protocol_; }
 
 private:
-    protocol_stream(event_loop& loop, int fd, stream_kind kind, address peer);
+    protocol_stream(event_loop& loop, int fd, stream_kind kind, address peer, std::source_location where);
     ~protocol_stream() override = default;
     void destroy() noexcept override { delete this; }
-    void loop_is_closing() noexcept override { stop(); }
+    void loop_is_closing() noexcept override;
     bool is_finishing() const noexcept override { return begun_ && !lost_told_; }
 
     appetite wants() const noexcept override;
@@ -62,6 +63,7 @@ private:
     void fullness_changed() noexcept override;
 
     void tell() noexcept override;
+    void complete(error_report& about) noexcept override;
     void tell_made() noexcept;
     void tell_data() noexcept;
     void tell_lent_data() noexcept;
@@ -71,7 +73,7 @@ private:
     void tell_end_of_data() noexcept;
     void tell_room() noexcept;
     void tell_lost() noexcept;
-    void failed(const char* callback, std::exception_ptr error) noexcept;
+    void failed(const char* callback, const std::shared_ptr<rondo::protocol>& of, std::exception_ptr error) noexcept;
     bool may_tell() const noexcept { return reading_ && !stopped_; }
 
     std::shared_ptr<rondo::protocol> protocol_;

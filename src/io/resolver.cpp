@@ -73,6 +73,8 @@ coro<std::vector<resolved>> resolve_in_thread(event_loop& loop, name_query query
                                      .service = query.service,
                                      .family = query.family,
                                      .type = query.type,
+                                     .protocol = query.protocol,
+                                     .flags = query.flags,
                                      .passive = query.passive},
                                     given.found);
         return given;
@@ -89,16 +91,21 @@ coro<std::vector<resolved>> resolve_in_thread(event_loop& loop, name_query query
     co_return addresses;
 }
 
-coro<std::vector<address>> resolve(std::string host, std::uint16_t port, resolve_for purpose) {
+coro<std::vector<address>> resolve(std::string host, std::uint16_t port, resolve_for purpose, lookup how) {
     std::vector<address> addresses;
     if (auto numeric = address_access::parse(host, port)) {
+        if (how.family != AF_UNSPEC && address_access::family(*numeric) != how.family)
+            throw_lookup_error(EAI_ADDRFAMILY, cannot_resolve(host));
         addresses.push_back(*std::move(numeric));
         co_return addresses;
     }
     name_query query{.host = std::move(host),
                      .service = std::to_string(port),
+                     .family = how.family,
                      .type = SOCK_STREAM,
-                     .passive = purpose == resolve_for::listening};
+                     .passive = purpose == resolve_for::listening,
+                     .protocol = how.protocol,
+                     .flags = how.flags};
     for (resolved& found : co_await resolve_by_setting(running_loop(), std::move(query))) {
         if (std::find(addresses.begin(), addresses.end(), found.address) == addresses.end())
             addresses.push_back(std::move(found.address));
@@ -108,9 +115,15 @@ coro<std::vector<address>> resolve(std::string host, std::uint16_t port, resolve
 
 } // namespace detail
 
-coro<std::vector<resolved>> event_loop::getaddrinfo(std::string host, std::string service, int family, int type) {
+coro<std::vector<resolved>> event_loop::getaddrinfo(std::string host, std::string service, int family, int type,
+                                                    int protocol, int flags) {
     detail::check_runs_here(*this, "getaddrinfo()");
-    name_query query{.host = std::move(host), .service = std::move(service), .family = family, .type = type};
+    name_query query{.host = std::move(host),
+                     .service = std::move(service),
+                     .family = family,
+                     .type = type,
+                     .protocol = protocol,
+                     .flags = flags};
     co_return co_await detail::resolve_by_setting(*this, std::move(query));
 }
 

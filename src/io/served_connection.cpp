@@ -49,7 +49,7 @@ void served_connection::handler_ended(done_node& node, future_state& task) noexc
     if (task.state() == future_state::status::error) {
         task.mark_observed();
         if (is_exit_request(task.error())) self.stream_->close();
-        else self.failed(task.error(), "unhandled exception in connection handler");
+        else self.failed(task.error(), "unhandled exception in connection handler", &task);
     } else if (task.state() != future_state::status::value) {
         self.stream_->close();
     }
@@ -57,9 +57,18 @@ void served_connection::handler_ended(done_node& node, future_state& task) noexc
     self.leave_if_over();
 }
 
-void served_connection::failed(std::exception_ptr error, const char* what) noexcept {
+/// `task`: the handler's, when it was one.
+void served_connection::failed(std::exception_ptr error, const char* what, future_state* task) noexcept {
+    transport& on = stream_->face();
+    error_report about{.message = std::string(what) + " (" + stream_->describe() + ")",
+                       .exception = std::move(error),
+                       .transport = &on,
+                       .created_at = server_->created_at(),
+                       .any_transport = &on,
+                       .socket = stream_->descriptor()};
+    if (task && task->is_task()) about.task = static_cast<task_record*>(task);
     stream_->close();
-    report_soon(server_->loop_, std::string(what) + " (" + stream_->describe() + ")", std::move(error));
+    report_soon(server_->loop_, std::move(about), stream_, counted_ptr<future_state>(task));
 }
 
 void served_connection::cancel_handler(const std::string& reason) {

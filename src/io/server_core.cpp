@@ -98,7 +98,9 @@ void server_core::accepted(int fd, address peer) noexcept {
         if (work_.index() == 0) serve_streams(fd, std::move(peer));
         else serve_protocol(fd, std::move(peer));
     } catch (const std::exception&) { // no memory: the connection is closed
-        report_soon(loop_, "a connection was accepted and could not be served", std::current_exception());
+        report_soon(loop_, {.message = "a connection was accepted and could not be served",
+                            .exception = std::current_exception(),
+                            .created_at = created_at()});
     }
 }
 
@@ -113,7 +115,7 @@ served_connection* server_core::add(stream_core& stream) {
 
 /// The handler is user code, and so has a turn of its own. If that never comes, the two halves are dropped, which closes.
 void server_core::serve_streams(int fd, address peer) {
-    connection c = make_connection(loop_, fd, kind_, std::move(peer), options_.limit);
+    connection c = make_connection(loop_, fd, kind_, std::move(peer), options_.limit, where_);
     served_connection* entry = add(stream_access::core(c.writer));
     loop_.call_soon([waiting = waiting_entry(entry), c = std::move(c)]() mutable {
         std::exchange(waiting.entry, nullptr)->handle(std::move(c.reader), std::move(c.writer));
@@ -122,7 +124,7 @@ void server_core::serve_streams(int fd, address peer) {
 
 /// The factory is user code, as well. If its turn never comes, the loop is at its end, and closes the stream.
 void server_core::serve_protocol(int fd, address peer) {
-    counted_ptr<protocol_stream> stream = protocol_stream::make(loop_, fd, kind_, std::move(peer));
+    counted_ptr<protocol_stream> stream = protocol_stream::make(loop_, fd, kind_, std::move(peer), where_);
     struct closing {
         protocol_stream* stream;
         ~closing() {
@@ -136,9 +138,11 @@ void server_core::serve_protocol(int fd, address peer) {
     unless_served.stream = nullptr;
 }
 
-void server_core::accept_failed(int error_number, const address& where) noexcept {
-    report_soon(loop_, "accepting connections on " + where.str() + " failed; trying again in a second",
-                os_error(error_number, "accept"));
+void server_core::accept_failed(int error_number, const listener& on) noexcept {
+    report_soon(loop_, {.message = "accepting connections on " + on.where().str() + " failed; trying again in a second",
+                        .exception = os_error(error_number, "accept"),
+                        .created_at = created_at(),
+                        .socket = on.fd()});
 }
 
 void server_core::note_pending(int change) noexcept {

@@ -32,7 +32,7 @@ class server_closed_awaiter;
 using server_work =
     std::variant<std::unique_ptr<connection_handler>, std::unique_ptr<protocol_factory<rondo::protocol>>>;
 
-coro<server> start_tcp_server(server_work work, std::string host, std::uint16_t port, server_options options,
+coro<server> start_tcp_server(server_work work, host_list on, std::uint16_t port, server_options options,
                               std::source_location where);
 coro<server> start_unix_server(server_work work, std::string path, server_options options, std::source_location where);
 
@@ -63,7 +63,7 @@ private:
     ~served_connection() = default;
     void stream_lost(stream_core& stream) noexcept override;
     static void handler_ended(done_node& node, future_state& task) noexcept;
-    void failed(std::exception_ptr error, const char* what) noexcept;
+    void failed(std::exception_ptr error, const char* what, future_state* task = nullptr) noexcept;
     void leave_if_over() noexcept;
 
     counted_ptr<server_core> server_;
@@ -109,11 +109,12 @@ private:
     void loop_is_closed() noexcept override {}
     bool owns_descriptor(int fd) const noexcept override;
     void accepted(int fd, address peer) noexcept override;
-    void accept_failed(int error_number, const address& where) noexcept override;
+    void accept_failed(int error_number, const listener& on) noexcept override;
     void note_pending(int change) noexcept override;
     void serve_streams(int fd, address peer);
     void serve_protocol(int fd, address peer);
     served_connection* add(stream_core& stream);
+    std::optional<std::source_location> created_at() const noexcept { return where_; }
     void remove(served_connection& c) noexcept;
     void wake_if_over() noexcept;
 

@@ -74,6 +74,24 @@ coro<std::pair<bytes, address>> event_loop::sock_recvfrom(int fd, std::size_t n)
     co_return std::pair(std::move(buffer), from.peer.to_address());
 }
 
+coro<std::pair<std::size_t, address>> event_loop::sock_recvfrom_into(int fd, std::span<std::byte> buffer,
+                                                                     std::size_t n) {
+    constexpr const char* method = "sock_recvfrom_into";
+    check_socket(*this, fd, method);
+    if (n > buffer.size()) {
+        throw value_error("sock_recvfrom_into: " + std::to_string(n) + " bytes are more than the buffer's " +
+                          std::to_string(buffer.size()));
+    }
+    socket_address anybody;
+    anybody.make_room();
+    message from(buffer.data(), n == 0 ? buffer.size() : n, anybody);
+    operation_awaiter receiving(*this, operation_kind::recvmsg, fd, method);
+    receiving.asked.message = &from.header;
+    const std::size_t received = checked(co_await receiving, method, fd);
+    from.peer.size = from.header.msg_namelen;
+    co_return std::pair(received, from.peer.to_address());
+}
+
 coro<void> event_loop::sock_sendall(int fd, bytes_view data) {
     check_socket(*this, fd, "sock_sendall");
     while (!data.empty()) {

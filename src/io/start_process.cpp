@@ -74,10 +74,10 @@ struct three_streams {
 counted_ptr<process_core> own(event_loop& loop, const spawned_process& child) {
     try {
         return counted_ptr<process_core>::adopt(new process_core(loop, child));
-    } catch (const std::bad_alloc&) {
+    } catch (...) {
         os& system = loop_access::backend(loop).os();
-        system.send_signal(child, SIGKILL);
-        system.close(child.pidfd);
+        system.send_signal(child, SIGKILL); // the kernel keeps it until this process ends
+        if (child.pidfd >= 0) system.close(child.pidfd);
         throw;
     }
 }
@@ -89,12 +89,17 @@ coro<> kill_and_reap(counted_ptr<process_core> unwanted) {
 
 } // namespace
 
+std::vector<std::string> shell_arguments(std::string command, const subprocess_options& options) {
+    return {options.executable.value_or("/bin/sh"), "-c", std::move(command)};
+}
+
 coro<started_process> start_process(event_loop& loop, std::vector<std::string> argv, subprocess_options options) {
-    if (argv.empty() || argv.front().empty()) throw value_error("a subprocess needs a program to run");
+    if (argv.empty() || argv.front().empty() || (options.executable && options.executable->empty()))
+        throw value_error("a subprocess needs a program to run");
     os& system = loop_access::backend(loop).os();
     three_streams streams(system, options);
 
-    std::string what = "cannot start '" + argv.front() + "'";
+    std::string what = "cannot start '" + options.executable.value_or(argv.front()) + "'";
     if (options.cwd) what += " in '" + *options.cwd + "'";
     if (!options.env) options.env = system.environment(); // now: later it may be in use by somebody else
     process_start starting(loop,
@@ -105,7 +110,13 @@ coro<started_process> start_process(event_loop& loop, std::vector<std::string> a
                             .out = streams.out.given,
                             .err = streams.err.given,
                             .start_new_session = options.start_new_session,
-                            .pass_fds = std::move(options.pass_fds)},
+                            .pass_fds = std::move(options.pass_fds),
+                            .executable = std::move(options.executable),
+                            .process_group = options.process_group,
+                            .user = options.user,
+                            .group = options.group,
+                            .extra_groups = std::move(options.extra_groups),
+                            .umask = options.umask},
                            std::move(what));
     auto running = co_await as_result(starting);
     if (!running) {

@@ -2,6 +2,8 @@
 #include <rondo/io/server.hpp>
 #include <rondo/loop/event_loop.hpp>
 
+#include "io/adopted_socket.hpp"
+#include "io/descriptor_guard.hpp"
 #include "io/inbound.hpp"
 #include "io/resolver.hpp"
 #include "io/running_here.hpp"
@@ -10,6 +12,7 @@
 #include "loop/backend/backend.hpp"
 #include "loop/backend/os.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <utility>
@@ -50,6 +53,7 @@ public:
         const bool ip = name.family() != AF_UNIX;
         if (ip && options.reuse_address) os_.set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
         int result = ip && options.reuse_port ? os_.set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
+        if (ip && options.keep_alive) os_.set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1); // its connections inherit it
         if (name.family() == AF_INET6) os_.set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
         if (result >= 0) result = os_.bind(fd, name.get(), name.size);
         if (result < 0) {
@@ -58,6 +62,13 @@ public:
         }
         sockets_.push_back({fd, local_address_of(os_, fd)});
         return 0;
+    }
+    /// The program's own, which is bound.
+    void take_over(int fd) {
+        descriptor_guard guard(os_, fd);
+        sockets_.reserve(1);
+        address where = local_address_of(os_, fd);
+        sockets_.push_back({guard.take(), std::move(where)});
     }
     void give_to(server_core& server) {
         while (!sockets_.empty()) {
@@ -96,6 +107,21 @@ bool bind_all(bound_sockets& sockets, const std::vector<address>& addresses, con
     return true;
 }
 
+/// Of all hosts, none twice.
+coro<std::vector<address>> addresses_of(host_list on, std::uint16_t port, lookup how) {
+    std::vector<address> all;
+    for (const std::string& host : on.names()) {
+        for (address& a : co_await resolve(host, port, resolve_for::listening, how)) {
+            if (std::find(all.begin(), all.end(), a) == all.end()) all.push_back(std::move(a));
+        }
+    }
+    co_return all;
+}
+
+void check_alone(bool alone) {
+    if (!alone) throw value_error("start_server(): a socket was given beside the address to listen on");
+}
+
 server made_server(event_loop& loop, server_work work, stream_kind kind, const server_options& options,
                    std::source_location where) {
     auto* core = new server_core(loop, std::move(work), kind, options, where);
@@ -104,16 +130,25 @@ server made_server(event_loop& loop, server_work work, stream_kind kind, const s
 
 } // namespace
 
-coro<server> start_tcp_server(server_work work, std::string host, std::uint16_t port, server_options options,
+coro<server> start_tcp_server(server_work work, host_list on, std::uint16_t port, server_options options,
                               std::source_location where) {
-    const std::vector<address> addresses = co_await resolve(std::move(host), port, resolve_for::listening);
     event_loop& loop = running_loop();
     bound_sockets sockets(loop_access::backend(loop).os());
-    for (int draw = 1; !bind_all(sockets, addresses, options); ++draw) {
-        sockets.clear();
-        if (draw == most_draws_of_a_port) fail(-EADDRINUSE, addresses.front());
+    stream_kind kind = stream_kind::tcp;
+    if (on.names().empty()) throw value_error("start_server(): no host to listen on");
+    if (options.sock >= 0) {
+        check_alone(port == 0 && on.names().size() == 1 && on.names().front().empty());
+        kind = stream_kind_of(adopt_socket(loop, options.sock, SOCK_STREAM, "start_server()"));
+        sockets.take_over(options.sock);
+    } else {
+        const std::vector<address> addresses =
+            co_await addresses_of(std::move(on), port, {.family = options.family, .flags = options.flags});
+        for (int draw = 1; !bind_all(sockets, addresses, options); ++draw) {
+            sockets.clear();
+            if (draw == most_draws_of_a_port) fail(-EADDRINUSE, addresses.front());
+        }
     }
-    server made = made_server(loop, std::move(work), stream_kind::tcp, options, where);
+    server made = made_server(loop, std::move(work), kind, options, where);
     server_core& core = server_access::core(made);
     sockets.give_to(core);
     if (options.start_serving) core.start();
@@ -121,28 +156,35 @@ coro<server> start_tcp_server(server_work work, std::string host, std::uint16_t 
 }
 
 coro<server> start_unix_server(server_work work, std::string path, server_options options, std::source_location where) {
-    const address name = address::unix_path(path);
     event_loop& loop = running_loop();
     os& files = loop_access::backend(loop).os();
-    const bool abstract = path.front() == '\0';
     bound_sockets sockets(files);
-    int result = sockets.bind(name, options);
-    if (result == -EADDRINUSE && !abstract) {
-        if (files.socket_in_use(path) == 0 && files.unlink_socket(path) >= 0) result = sockets.bind(name, options);
+    if (options.sock >= 0) {
+        check_alone(path.empty());
+        check_family(loop, options.sock, AF_UNIX, "start_unix_server()");
+        adopt_socket(loop, options.sock, SOCK_STREAM, "start_unix_server()");
+        sockets.take_over(options.sock);
+        path = sockets.first().path();
+    } else {
+        const address name = address::unix_path(path);
+        int result = sockets.bind(name, options);
+        if (result == -EADDRINUSE && path.front() != '\0') {
+            if (files.socket_in_use(path) == 0 && files.unlink_socket(path) >= 0) result = sockets.bind(name, options);
+        }
+        if (result < 0) fail(result, name);
     }
-    if (result < 0) fail(result, name);
     server made = made_server(loop, std::move(work), stream_kind::unix_socket, options, where);
     server_core& core = server_access::core(made);
     sockets.give_to(core);
-    if (options.cleanup_socket && !abstract) core.own_file(std::move(path));
+    if (options.cleanup_socket && !path.empty() && path.front() != '\0') core.own_file(std::move(path));
     if (options.start_serving) core.start();
     co_return made;
 }
 
-coro<server> start_tcp_server(std::unique_ptr<connection_handler> handler, std::string host, std::uint16_t port,
+coro<server> start_tcp_server(std::unique_ptr<connection_handler> handler, host_list on, std::uint16_t port,
                               server_options options, std::source_location where) {
     inbound::check_limit(options.limit);
-    co_return co_await start_tcp_server(server_work(std::move(handler)), std::move(host), port, options, where);
+    co_return co_await start_tcp_server(server_work(std::move(handler)), std::move(on), port, options, where);
 }
 
 coro<server> start_unix_server(std::unique_ptr<connection_handler> handler, std::string path, server_options options,
@@ -151,16 +193,16 @@ coro<server> start_unix_server(std::unique_ptr<connection_handler> handler, std:
     co_return co_await start_unix_server(server_work(std::move(handler)), std::move(path), options, where);
 }
 
-coro<server> create_server(event_loop& loop, std::unique_ptr<protocol_factory<protocol>> factory, std::string host,
-                           std::uint16_t port, server_options options) {
+coro<server> create_server(event_loop& loop, std::unique_ptr<protocol_factory<protocol>> factory, host_list on,
+                           std::uint16_t port, server_options options, std::source_location where) {
     check_runs_here(loop, "create_server()");
-    co_return co_await start_tcp_server(server_work(std::move(factory)), std::move(host), port, options, {});
+    co_return co_await start_tcp_server(server_work(std::move(factory)), std::move(on), port, options, where);
 }
 
 coro<server> create_unix_server(event_loop& loop, std::unique_ptr<protocol_factory<protocol>> factory, std::string path,
-                                server_options options) {
+                                server_options options, std::source_location where) {
     check_runs_here(loop, "create_unix_server()");
-    co_return co_await start_unix_server(server_work(std::move(factory)), std::move(path), options, {});
+    co_return co_await start_unix_server(server_work(std::move(factory)), std::move(path), options, where);
 }
 
 } // namespace rondo::detail

@@ -3,11 +3,13 @@
 #include <rondo/io/errors.hpp>
 #include <rondo/loop/event_loop.hpp>
 
+#include "io/report.hpp"
 #include "io/sending_lease.hpp"
 #include "io/socket_address.hpp"
 #include "loop/backend/backend.hpp"
 #include "loop/backend/os.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cerrno>
@@ -47,7 +49,7 @@ struct stream_core::gathered {
 void retain(stream_core& s) noexcept { s.add_reference(); }
 void release(stream_core& s) noexcept { s.drop_reference(); }
 
-stream_core::stream_core(event_loop& loop, int fd, stream_kind kind, address peer)
+stream_core::stream_core(event_loop& loop, int fd, stream_kind kind, address peer, std::source_location where)
     : ready_node(&turn),
       loop_(&loop),
       backend_(&loop_access::backend(loop)),
@@ -56,7 +58,8 @@ stream_core::stream_core(event_loop& loop, int fd, stream_kind kind, address pee
       kind_(kind),
       receive_op_(*this, receiving_by(kind), &receive_completed),
       send_op_(*this, kind == stream_kind::write_pipe ? operation_kind::write : operation_kind::send, &send_completed),
-      peer_(std::move(peer)) {
+      peer_(std::move(peer)),
+      made_at_(where) {
     receive_op_.fd = send_op_.fd = fd;
     if (kind == stream_kind::tcp) backend_->os().set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     service_.add(*this);
@@ -70,7 +73,7 @@ void stream_core::start(stream_consumer& consumer) noexcept {
 }
 
 std::string stream_core::describe() const {
-    const std::string fd = "fd " + std::to_string(fd_);
+    const std::string fd = fd_ < 0 ? "closed" : "fd " + std::to_string(fd_);
     if (kind_ == stream_kind::read_pipe || kind_ == stream_kind::write_pipe) return "pipe " + fd;
     return fd + " to " + peer_.str();
 }
@@ -245,10 +248,29 @@ void stream_core::finish_ending() noexcept {
 // Sending
 
 void stream_core::send_copy(std::span<const bytes_view> pieces) {
-    if (phase_ != phase::open || write_error_) return;
+    if (phase_ != phase::open || write_error_) {
+        if (std::any_of(pieces.begin(), pieces.end(), [](const bytes_view& p) { return !p.empty(); }))
+            note_lost_write();
+        return;
+    }
     queue_.copy(pieces);
     flush();
     update_fullness();
+}
+
+/// A program that goes on writing has not noticed.
+void stream_core::note_lost_write() {
+    if (lost_writes_ == lost_writes_to_report || ++lost_writes_ < lost_writes_to_report) return;
+    if (running_loop_or_null() != loop_) return; // which may be gone
+    report_soon(*loop_,
+                {.message = std::to_string(lost_writes_to_report) +
+                            " writes were dropped, for the connection is closed or lost (" + describe() + ")",
+                 .exception = write_error_,
+                 .transport = &face(),
+                 .created_at = made_at_,
+                 .any_transport = &face(),
+                 .socket = fd_},
+                counted_ptr<stream_core>(this));
 }
 
 void stream_core::send_borrowed(outgoing& bytes) noexcept {

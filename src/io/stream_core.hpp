@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <source_location>
 #include <span>
 #include <string>
 #include <utility>
@@ -55,6 +56,8 @@ public:
     int descriptor() const noexcept { return fd_; }
     /// "fd 7 to 127.0.0.1:80"
     std::string describe() const;
+    /// Who asked for it.
+    const std::source_location& made_at() const noexcept { return made_at_; }
     /// What its user holds; of a protocol or of a stream_writer.
     virtual rondo::transport& face() noexcept = 0;
     address peer_address() const { return peer_; }
@@ -107,6 +110,7 @@ public:
     void stop_waiting(closed_awaiter& w) noexcept { waiting_for_end_.erase(w); }
     void observe(stream_observer* by) noexcept { observer_ = by; }
 
+    static constexpr int lost_writes_to_report = 5; // asyncio's LOG_THRESHOLD_FOR_CONNLOST_WRITES
     static constexpr std::size_t high_water = 65536;
     static constexpr std::size_t low_water = high_water / 4;
 
@@ -116,7 +120,7 @@ protected:
     /// is_full() has changed.
     virtual void fullness_changed() noexcept {}
     /// Takes over the descriptor.
-    stream_core(event_loop& loop, int fd, stream_kind kind, address peer);
+    stream_core(event_loop& loop, int fd, stream_kind kind, address peer, std::source_location where);
     ~stream_core() override;
     /// Ready to be told of bytes.
     void start(stream_consumer& consumer) noexcept;
@@ -151,6 +155,7 @@ private:
     void break_stream(std::size_t sent, std::size_t total) noexcept;
     void sending_failed(const std::exception_ptr& error) noexcept;
     void update_fullness() noexcept;
+    void note_lost_write();
     void end() noexcept;
     void finish_ending() noexcept;
     std::exception_ptr error_of(std::int64_t result, const char* doing) const;
@@ -182,9 +187,11 @@ private:
     const outgoing* last_sending_ = nullptr; // of the pending send operation
     sending_lease* lease_ = nullptr;
     std::size_t cancelled_writers_ = 0; // whose bytes are with the kernel
+    int lost_writes_ = 0;               // that were dropped; no more are counted than are reported
     std::exception_ptr error_;
     std::exception_ptr write_error_;
     address peer_;
+    std::source_location made_at_;
 };
 
 } // namespace rondo::detail

@@ -1,9 +1,9 @@
 #include <rondo/io/stream_writer.hpp>
 
-#include <rondo/coro/debug.hpp>
 #include <rondo/coro/exceptions.hpp>
 #include <rondo/loop/event_loop.hpp>
 
+#include "io/report_unclosed.hpp"
 #include "io/stream_core.hpp"
 
 #include <utility>
@@ -20,7 +20,7 @@ detail::stream_core& required(const detail::counted_ptr<detail::stream_core>& to
 void let_go(const detail::counted_ptr<detail::stream_core>& to) noexcept {
     if (!to || to->is_closing()) return;
     if (to->loop().debug())
-        detail::report_line("a stream_writer was destroyed without close() (" + to->describe() + ")");
+        detail::report_unclosed("a stream_writer that was destroyed", to->describe(), to->made_at());
     to->close();
 }
 

@@ -16,7 +16,7 @@ namespace rondo {
 
 namespace {
 
-coro<process> start(std::vector<std::string> argv, subprocess_options options) {
+coro<process> start(std::vector<std::string> argv, subprocess_options options, std::source_location where) {
     detail::inbound::check_limit(options.limit);
     event_loop& loop = running_loop();
     const std::size_t limit = options.limit;
@@ -24,15 +24,15 @@ coro<process> start(std::vector<std::string> argv, subprocess_options options) {
     detail::process_core& core = *started.core;
     process made(std::move(started.core));
     if (started.in.fd() >= 0) {
-        made.in = detail::make_pipe_writer(loop, started.in.take());
+        made.in = detail::make_pipe_writer(loop, started.in.take(), where);
         core.attach(detail::stream_access::core(*made.in));
     }
     if (started.out.fd() >= 0) {
-        made.out = detail::make_pipe_reader(loop, started.out.take(), limit);
+        made.out = detail::make_pipe_reader(loop, started.out.take(), limit, where);
         core.attach(*detail::stream_access::core(*made.out));
     }
     if (started.err.fd() >= 0) {
-        made.err = detail::make_pipe_reader(loop, started.err.take(), limit);
+        made.err = detail::make_pipe_reader(loop, started.err.take(), limit, where);
         core.attach(*detail::stream_access::core(*made.err));
     }
     co_return made;
@@ -86,12 +86,15 @@ void process::kill() { send_signal(SIGKILL); }
 
 RONDO_CORO_WRAPPER coro<process_output> process::communicate(bytes input) { return exchange(this, std::move(input)); }
 
-RONDO_CORO_OWNER coro<process> create_subprocess_exec(std::vector<std::string> argv, subprocess_options options) {
-    return start(std::move(argv), std::move(options));
+RONDO_CORO_OWNER coro<process> create_subprocess_exec(std::vector<std::string> argv, subprocess_options options,
+                                                      std::source_location where) {
+    return start(std::move(argv), std::move(options), where);
 }
 
-RONDO_CORO_OWNER coro<process> create_subprocess_shell(std::string command, subprocess_options options) {
-    return start({"/bin/sh", "-c", std::move(command)}, std::move(options));
+RONDO_CORO_OWNER coro<process> create_subprocess_shell(std::string command, subprocess_options options,
+                                                       std::source_location where) {
+    std::vector<std::string> argv = detail::shell_arguments(std::move(command), options);
+    return start(std::move(argv), std::move(options), where);
 }
 
 } // namespace rondo

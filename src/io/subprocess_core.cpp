@@ -26,8 +26,9 @@ private:
     int number_;
 };
 
-counted_ptr<subprocess_core> subprocess_core::make(event_loop& loop, started_process started) {
-    auto made = counted_ptr<subprocess_core>::adopt(new subprocess_core(loop));
+counted_ptr<subprocess_core> subprocess_core::make(event_loop& loop, started_process started,
+                                                   std::source_location where) {
+    auto made = counted_ptr<subprocess_core>::adopt(new subprocess_core(loop, where));
     try {
         made->add_pipe(loop, 0, started.in);
         made->add_pipe(loop, 1, started.out);
@@ -46,7 +47,7 @@ void subprocess_core::add_pipe(event_loop& loop, int number, descriptor_guard& f
     pipe& made = pipes_[static_cast<std::size_t>(number)];
     made.told = std::make_shared<pipe_protocol>(counted_ptr<subprocess_core>(this), number);
     const stream_kind kind = number == 0 ? stream_kind::write_pipe : stream_kind::read_pipe;
-    made.stream = protocol_stream::make(loop, from.take(), kind, address());
+    made.stream = protocol_stream::make(loop, from.take(), kind, address(), made_at_);
 }
 
 void subprocess_core::begin(std::shared_ptr<subprocess_protocol> p, future<> made) noexcept {
@@ -96,20 +97,20 @@ void subprocess_core::process_over() noexcept {
 
 void subprocess_core::pipe_data(int number, std::span<const std::byte> data) noexcept {
     const std::shared_ptr<subprocess_protocol> to = protocol_;
-    call_and_report("pipe_data_received()", nullptr, [&] { to->pipe_data_received(number, data); });
+    call_and_report("pipe_data_received()", to, [&] { to->pipe_data_received(number, data); });
 }
 
 void subprocess_core::pipe_lost(int number, const std::exception_ptr& error) noexcept {
     const std::shared_ptr<subprocess_protocol> to = protocol_;
-    call_and_report("pipe_connection_lost()", nullptr, [&] { to->pipe_connection_lost(number, error); });
+    call_and_report("pipe_connection_lost()", to, [&] { to->pipe_connection_lost(number, error); });
     --open_pipes_;
     if (is_over()) tell_soon();
 }
 
 void subprocess_core::pipe_full(bool full) noexcept {
     const std::shared_ptr<subprocess_protocol> to = protocol_;
-    if (full) call_and_report("pause_writing()", nullptr, [&] { to->pause_writing(); });
-    else call_and_report("resume_writing()", nullptr, [&] { to->resume_writing(); });
+    if (full) call_and_report("pause_writing()", to, [&] { to->pause_writing(); });
+    else call_and_report("resume_writing()", to, [&] { to->resume_writing(); });
 }
 
 // What the process tells
@@ -128,7 +129,7 @@ void subprocess_core::tell() noexcept {
 
 void subprocess_core::tell_made() noexcept {
     made_told_ = true;
-    call_and_report("connection_made()", nullptr, [this] { protocol_->connection_made(*this); });
+    call_and_report("connection_made()", protocol_, [this] { protocol_->connection_made(*this); });
     if (made_) std::exchange(made_, {}).try_set_result();
 }
 
@@ -136,7 +137,7 @@ void subprocess_core::tell_exited() noexcept {
     if (exited_told_ || !process_over_) return;
     exited_told_ = true;
     if (!process_->status()) return;
-    call_and_report("process_exited()", nullptr, [this] { protocol_->process_exited(); });
+    call_and_report("process_exited()", protocol_, [this] { protocol_->process_exited(); });
 }
 
 void subprocess_core::tell_lost() noexcept {
@@ -146,8 +147,13 @@ void subprocess_core::tell_lost() noexcept {
     if (!process_->status())
         error = std::make_exception_ptr(runtime_error("the event loop was closed before the process had ended"));
     const std::shared_ptr<subprocess_protocol> to = std::exchange(protocol_, nullptr);
-    call_and_report("connection_lost()", nullptr, [&] { to->connection_lost(error); });
+    call_and_report("connection_lost()", to, [&] { to->connection_lost(error); });
     drop_reference();
+}
+
+void subprocess_core::complete(error_report& about) noexcept {
+    about.any_transport = this;
+    about.created_at = made_at_;
 }
 
 } // namespace rondo::detail

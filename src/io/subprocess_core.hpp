@@ -17,6 +17,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <span>
 
 namespace rondo::detail {
@@ -31,7 +32,7 @@ class subprocess_core final : public shared_core,
                               private protocol_caller {
 public:
     /// Takes over the pipes, then the process. To be followed by begin().
-    static counted_ptr<subprocess_core> make(event_loop& loop, started_process started);
+    static counted_ptr<subprocess_core> make(event_loop& loop, started_process started, std::source_location where);
     /// connection_made() in a turn of its own, after which `made` is set.
     void begin(std::shared_ptr<subprocess_protocol> p, future<> made) noexcept;
     /// Holds this.
@@ -57,7 +58,8 @@ private:
         std::shared_ptr<protocol> told;
     };
 
-    explicit subprocess_core(event_loop& loop) : protocol_caller(loop, static_cast<shared_core&>(*this)) {}
+    subprocess_core(event_loop& loop, std::source_location where)
+        : protocol_caller(loop, static_cast<shared_core&>(*this)), made_at_(where) {}
     ~subprocess_core() override = default;
     void destroy() noexcept override { delete this; }
     void add_pipe(event_loop& loop, int number, descriptor_guard& from);
@@ -70,6 +72,7 @@ private:
     void pipe_full(bool full) noexcept;
 
     void tell() noexcept override;
+    void complete(error_report& about) noexcept override;
     void tell_made() noexcept;
     void tell_exited() noexcept;
     void tell_lost() noexcept;
@@ -78,6 +81,7 @@ private:
     std::array<pipe, 3> pipes_;
     std::shared_ptr<subprocess_protocol> protocol_;
     future<> made_;
+    std::source_location made_at_;
     int open_pipes_ = 0; // whose loss was not told yet
     bool closing_ = false;
     bool process_over_ = false;

@@ -92,6 +92,9 @@ int simulated_os::spawn(const rondo::detail::spawn_request&, rondo::detail::spaw
     return world_.missing("processes");
 }
 int simulated_os::reap(const rondo::detail::spawned_process&, int&) noexcept { return world_.missing("processes"); }
+int simulated_os::watch_exit(const rondo::detail::spawned_process&, std::function<void()>) noexcept {
+    return world_.missing("processes");
+}
 int simulated_os::send_signal(const rondo::detail::spawned_process&, int) noexcept {
     return world_.missing("processes");
 }

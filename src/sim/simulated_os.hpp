@@ -44,6 +44,7 @@ public:
     int spawn(const rondo::detail::spawn_request& request, rondo::detail::spawned_process& child) noexcept override;
     int reap(const rondo::detail::spawned_process& child, int& status) noexcept override;
     int send_signal(const rondo::detail::spawned_process& child, int signal) noexcept override;
+    int watch_exit(const rondo::detail::spawned_process& child, std::function<void()> ended) noexcept override;
     int watch_signal(int signal, rondo::detail::signal_sink& sink) noexcept override;
     void unwatch_signal(int, rondo::detail::signal_sink&) noexcept override {}
     bool has_default_action(int) noexcept override { return false; }

@@ -125,6 +125,9 @@ void task_service::report(event_loop& loop, const error_report& what) {
     context.message = what.message;
     context.exception = what.exception;
     context.transport = what.transport;
+    context.any_transport = what.any_transport;
+    context.protocol = what.protocol;
+    context.socket = what.socket;
     context.created_at = what.created_at;
     if (what.future) {
         if (what.future->created_at().line() != 0) context.created_at = what.future->created_at();

@@ -133,9 +133,12 @@ TEST_P(SystemNames, CancelledItReturnsAtOnceThoughTheThreadIsBusy) {
         concurrent_future<> held;
         auto blocking = loop().run_in_executor(nullptr, [held]() mutable { held.get(); });
         auto asking = create_task([&] { return loop().getaddrinfo("127.0.0.1", "1"); });
+        auto asking_back = create_task([&] { return loop().getnameinfo(address("127.0.0.1", 1)); });
         co_await test::pass_by(5);
         asking.cancel();
+        asking_back.cancel();
         EXPECT_TRUE((co_await as_result(asking)).cancelled());
+        EXPECT_TRUE((co_await as_result(asking_back)).cancelled());
         held.set_result();
         co_await blocking;
     });

@@ -118,6 +118,28 @@ TEST_P(SockOperations, DatagramsComeWithTheirSenders) {
     });
 }
 
+TEST_P(SockOperations, RecvfromIntoFillsTheBufferAsFarAsItIsAskedTo) {
+    run_io([this]() -> coro<> {
+        const descriptor a(new_socket(SOCK_DGRAM));
+        const descriptor b(new_socket(SOCK_DGRAM));
+        const address at_a = bind_to_loopback(a);
+        const address at_b = bind_to_loopback(b);
+        std::array<std::byte, 4> room{};
+        const auto text = [&](std::size_t n) {
+            return std::string(bytes_view(std::span<const std::byte>(room).first(n)).view());
+        };
+        for (const char* data : {"abcdefgh", "ijklmnop", "qr"}) co_await loop().sock_sendto(a, data, at_b);
+        auto [whole, sender] = co_await loop().sock_recvfrom_into(b, room);
+        EXPECT_EQ(text(whole), "abcd"); // the rest of the datagram is lost, as in recvfrom(2)
+        EXPECT_EQ(sender, at_a);
+        EXPECT_EQ(text((co_await loop().sock_recvfrom_into(b, room, 2)).first), "ij");
+        EXPECT_EQ(text((co_await loop().sock_recvfrom_into(b, room, 4)).first), "qr");
+        co_await loop().sock_sendto(a, "still there", at_b);
+        EXPECT_TRUE((co_await as_result(loop().sock_recvfrom_into(b, room, 5))).holds<value_error>());
+        EXPECT_EQ(text((co_await loop().sock_recvfrom_into(b, room, 0)).first), "stil");
+    });
+}
+
 TEST_P(SockOperations, ErrorsNameTheOperation) {
     run_io([this]() -> coro<> {
         const auto r = co_await as_result(loop().sock_recv(-1, 1));
@@ -192,13 +214,26 @@ TEST_P(SockOperations, ATaskThatIsCancelledAlreadyBeginsNothing) {
     });
 }
 
-TEST_P(SockOperations, DebugModeRefusesABlockingSocket) {
+TEST_P(SockOperations, DebugModeRefusesABlockingSocketEverywhere) {
     run_io([this]() -> coro<> {
         const descriptor blocking(::socket(AF_INET, SOCK_STREAM, 0));
+        std::array<std::byte, 1> room{};
+        const address to("127.0.0.1", 1);
+        const auto refused = [](auto operation) -> coro<bool> {
+            co_return (co_await as_result(std::move(operation))).template holds<value_error>();
+        };
         loop().set_debug(true);
-        EXPECT_TRUE((co_await as_result(loop().sock_recv(blocking, 1))).holds<value_error>());
-        EXPECT_TRUE((co_await as_result(loop().sock_sendall(blocking, "x"))).holds<value_error>());
+        EXPECT_TRUE(co_await refused(loop().sock_recv(blocking, 1)));
+        EXPECT_TRUE(co_await refused(loop().sock_recv_into(blocking, room)));
+        EXPECT_TRUE(co_await refused(loop().sock_recvfrom(blocking, 1)));
+        EXPECT_TRUE(co_await refused(loop().sock_recvfrom_into(blocking, room)));
+        EXPECT_TRUE(co_await refused(loop().sock_sendall(blocking, "x")));
+        EXPECT_TRUE(co_await refused(loop().sock_sendto(blocking, "x", to)));
+        EXPECT_TRUE(co_await refused(loop().sock_connect(blocking, to)));
+        EXPECT_TRUE(co_await refused(loop().sock_accept(blocking)));
+        EXPECT_TRUE(co_await refused(loop().sock_sendfile(blocking, 0)));
         loop().set_debug(false);
+        EXPECT_TRUE((co_await as_result(loop().sock_connect(blocking, to))).holds<connection_refused_error>());
     });
 }
 

@@ -78,6 +78,9 @@ public:
     int send_signal(const detail::spawned_process& child, int signal) noexcept override {
         return to_.send_signal(child, signal);
     }
+    int watch_exit(const detail::spawned_process& child, std::function<void()> ended) noexcept override {
+        return to_.watch_exit(child, std::move(ended));
+    }
     int watch_signal(int signal, detail::signal_sink& sink) noexcept override { return to_.watch_signal(signal, sink); }
     void unwatch_signal(int signal, detail::signal_sink& sink) noexcept override { to_.unwatch_signal(signal, sink); }
     bool has_default_action(int signal) noexcept override { return to_.has_default_action(signal); }

@@ -17,10 +17,10 @@
 namespace rondo {
 
 namespace detail {
-coro<server> create_server(event_loop& loop, std::unique_ptr<protocol_factory<protocol>> factory, std::string host,
-                           std::uint16_t port, server_options options);
+coro<server> create_server(event_loop& loop, std::unique_ptr<protocol_factory<protocol>> factory, host_list on,
+                           std::uint16_t port, server_options options, std::source_location where);
 coro<server> create_unix_server(event_loop& loop, std::unique_ptr<protocol_factory<protocol>> factory, std::string path,
-                                server_options options);
+                                server_options options, std::source_location where);
 } // namespace detail
 
 /// Listens as start_server() does, and makes each connection a protocol with the factory (any callable that gives a
@@ -30,17 +30,18 @@ coro<server> create_unix_server(event_loop& loop, std::unique_ptr<protocol_facto
 ///     auto server = co_await loop.create_server([] { return std::make_shared<echo>(); }, "127.0.0.1", 8080);
 ///     co_await server.serve_forever();
 template <factory_of<protocol> F>
-coro<server> event_loop::create_server(F factory, std::string host, std::uint16_t port,
-                                       detail::late_t<server_options, F> options) {
-    co_return co_await detail::create_server(*this, detail::erase_factory<protocol>(std::move(factory)),
-                                             std::move(host), port, options);
+coro<server> event_loop::create_server(F factory, host_list on, std::uint16_t port,
+                                       detail::late_t<server_options, F> options, std::source_location where) {
+    co_return co_await detail::create_server(*this, detail::erase_factory<protocol>(std::move(factory)), std::move(on),
+                                             port, options, where);
 }
 
 /// The same on a Unix socket, with the rules of start_unix_server().
 template <factory_of<protocol> F>
-coro<server> event_loop::create_unix_server(F factory, std::string path, detail::late_t<server_options, F> options) {
+coro<server> event_loop::create_unix_server(F factory, std::string path, detail::late_t<server_options, F> options,
+                                            std::source_location where) {
     co_return co_await detail::create_unix_server(*this, detail::erase_factory<protocol>(std::move(factory)),
-                                                  std::move(path), options);
+                                                  std::move(path), options, where);
 }
 
 } // namespace rondo

@@ -6,6 +6,7 @@
 #include <rondo/io/transport.hpp>
 
 #include <cstddef>
+#include <utility>
 
 namespace rondo {
 
@@ -20,6 +21,8 @@ public:
     virtual void sendto(bytes_view data, const address& to) = 0;
     /// As transport's.
     virtual void set_write_buffer_limits(write_limits limits = {}) = 0;
+    /// low, high
+    virtual std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept = 0;
     virtual std::size_t get_write_buffer_size() const noexcept = 0;
 };
 

@@ -24,6 +24,8 @@ struct name_query {
     int family = 0;
     int type = 0;
     bool passive = false;
+    int protocol = 0;
+    int flags = 0; // AI_*
 };
 
 /// What event_loop::set_resolver() takes. Awaited in the loop that it was given to; what it throws goes to whoever asked, and

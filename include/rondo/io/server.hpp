@@ -4,6 +4,7 @@
 #include <rondo/coro/coro.hpp>
 #include <rondo/io/address.hpp>
 #include <rondo/io/detail/connection_handler.hpp>
+#include <rondo/io/host_list.hpp>
 #include <rondo/io/stream_reader.hpp>
 #include <rondo/io/stream_writer.hpp>
 #include <rondo/loop/clock.hpp>
@@ -31,6 +32,10 @@ struct server_options {
     bool reuse_port = false;           // SO_REUSEPORT
     bool start_serving = true;         // false: bound, and silent until start_serving()
     bool cleanup_socket = true;        // Unix servers: removes its file when it closes, if it is still its own
+    int family = 0;                    // AF_INET or AF_INET6: its addresses only
+    int flags = 0;                     // AI_*, in the lookup, beside AI_PASSIVE
+    int sock = -1;                     // a bound stream socket in place of host and port, or of the path
+    bool keep_alive = false;           // SO_KEEPALIVE, for the connections
 };
 
 /// What became of the connections that were there when server::shutdown() was called.
@@ -90,7 +95,7 @@ private:
 };
 
 namespace detail {
-coro<server> start_tcp_server(std::unique_ptr<connection_handler> handler, std::string host, std::uint16_t port,
+coro<server> start_tcp_server(std::unique_ptr<connection_handler> handler, host_list on, std::uint16_t port,
                               server_options options, std::source_location where);
 coro<server> start_unix_server(std::unique_ptr<connection_handler> handler, std::string path, server_options options,
                                std::source_location where);
@@ -99,10 +104,13 @@ template <class H> std::unique_ptr<connection_handler> erase_handler(H&& handler
 }
 } // namespace detail
 
-/// Listens on every address of the host ("" is every interface, IPv4 and IPv6) and gives each connection to
-/// handler(stream_reader, stream_writer), a coroutine function or a plain one, which the server keeps. Port 0 is a free one,
-/// the same for all addresses. An address that this machine does not have is skipped; any other that cannot be bound:
-/// std::system_error that names it.
+/// Listens on every address of the hosts ("" is every interface, IPv4 and IPv6) and gives each connection to
+/// handler(stream_reader, stream_writer) or handler(tcp_stream), a coroutine function or a plain one, which the server keeps.
+/// Port 0 is a free one, the same for all addresses; an address that several hosts have counts once. An address that this
+/// machine does not have is skipped; any other that cannot be bound: std::system_error that names it.
+///
+/// options.sock, which may listen already, is the server's from now on, also when this throws, and is made non-blocking; but
+/// value_error, for what is no stream socket or when a host or port is given beside it, leaves it alone: say "" and 0.
 ///
 ///     auto server = co_await rondo::start_server(
 ///         [](rondo::stream_reader r, rondo::stream_writer w) -> rondo::coro<> {
@@ -110,18 +118,18 @@ template <class H> std::unique_ptr<connection_handler> erase_handler(H&& handler
 ///         }, "127.0.0.1", 8080);
 ///     co_await server.serve_forever();
 template <class H>
-    requires std::invocable<std::decay_t<H>&, stream_reader, stream_writer>
-RONDO_CORO_OWNER coro<server> start_server(H&& handler, std::string host, std::uint16_t port,
-                                           server_options options = {},
+    requires detail::handles_connections<H>
+RONDO_CORO_OWNER coro<server> start_server(H&& handler, host_list on, std::uint16_t port, server_options options = {},
                                            std::source_location where = std::source_location::current()) {
-    return detail::start_tcp_server(detail::erase_handler(std::forward<H>(handler)), std::move(host), port, options,
+    return detail::start_tcp_server(detail::erase_handler(std::forward<H>(handler)), std::move(on), port, options,
                                     where);
 }
 
 /// The same on a Unix socket. A socket file that belongs to no socket any more is replaced; one in use, or another kind of
-/// file: std::system_error (EADDRINUSE). A path that begins with a 0 byte is an abstract name.
+/// file: std::system_error (EADDRINUSE). A path that begins with a 0 byte is an abstract name. options.sock has to be a Unix
+/// socket, and the path empty.
 template <class H>
-    requires std::invocable<std::decay_t<H>&, stream_reader, stream_writer>
+    requires detail::handles_connections<H>
 RONDO_CORO_OWNER coro<server> start_unix_server(H&& handler, std::string path, server_options options = {},
                                                 std::source_location where = std::source_location::current()) {
     return detail::start_unix_server(detail::erase_handler(std::forward<H>(handler)), std::move(path), options, where);

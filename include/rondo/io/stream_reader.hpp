@@ -61,7 +61,7 @@ public:
     /// goes on behind that.
     async_generator<bytes> lines();
 
-    /// For readers in memory; for one of a connection, and after feed_eof(): runtime_error.
+    /// For readers in memory; for one of a connection, and for data after the end: runtime_error.
     void feed_data(bytes_view data);
     void feed_eof();
     /// The stream has ended and everything was read.

@@ -9,6 +9,7 @@
 #include <rondo/io/subprocess_options.hpp>
 
 #include <optional>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -61,9 +62,12 @@ private:
 /// value_error for options that make no sense.
 ///
 /// Suspends until the new process runs its program: a busy machine takes milliseconds for that, so a thread of the loop's
-/// starts it. Until then descriptors that were given are borrowed. Cancelled, it kills and reaps the process first.
-coro<process> create_subprocess_exec(std::vector<std::string> argv, subprocess_options options = {});
+/// starts it. Until then descriptors that were given are borrowed. Cancelled, it kills and reaps the process first. Its end
+/// is heard of by a pidfd; where the kernel gives none, by a thread that waits for it.
+coro<process> create_subprocess_exec(std::vector<std::string> argv, subprocess_options options = {},
+                                     std::source_location where = std::source_location::current());
 /// The same with /bin/sh -c. Quoting is the caller's.
-coro<process> create_subprocess_shell(std::string command, subprocess_options options = {});
+coro<process> create_subprocess_shell(std::string command, subprocess_options options = {},
+                                      std::source_location where = std::source_location::current());
 
 } // namespace rondo

@@ -4,6 +4,7 @@
 #include <rondo/io/stream_reader.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,6 +40,19 @@ struct subprocess_options {
     std::optional<std::string> cwd = std::nullopt;
     bool start_new_session = false; // setsid(2)
     std::vector<int> pass_fds = {}; // kept open, at the same numbers
+    /// What is run, looked for as argv[0] would be, which the program is then told as its name; for a shell command the shell.
+    std::optional<std::string> executable = std::nullopt;
+    std::optional<int> process_group = std::nullopt; // setpgid(2); 0: one of its own
+    // By number: names are looked up with getpwnam(3), which may wait. Set in the order groups, group, user.
+    std::optional<std::uint32_t> user = std::nullopt;                      // setreuid(2)
+    std::optional<std::uint32_t> group = std::nullopt;                     // setregid(2)
+    std::optional<std::vector<std::uint32_t>> extra_groups = std::nullopt; // setgroups(2)
+    std::optional<std::uint32_t> umask = std::nullopt;                     // umask(2)
 };
+
+namespace detail {
+/// What runs a command of the shell.
+std::vector<std::string> shell_arguments(std::string command, const subprocess_options& options);
+} // namespace detail
 
 } // namespace rondo

@@ -187,6 +187,9 @@ public:
     coro<bytes> sock_recv(int fd, std::size_t n);
     coro<std::size_t> sock_recv_into(int fd, std::span<std::byte> buffer);
     coro<std::pair<bytes, address>> sock_recvfrom(int fd, std::size_t n);
+    /// At most `n` bytes of the datagram; 0: as many as the buffer has room for. What is left of it is lost. n beyond the buffer:
+    /// value_error.
+    coro<std::pair<std::size_t, address>> sock_recvfrom_into(int fd, std::span<std::byte> buffer, std::size_t n = 0);
     coro<void> sock_sendall(int fd, bytes_view data);
     coro<std::size_t> sock_sendto(int fd, bytes_view data, address to);
     coro<void> sock_connect(int fd, address to);
@@ -203,9 +206,10 @@ public:
     coro<std::size_t> sendfile(transport& to, int file, sendfile_options options = {});
 
     /// The addresses of a host and a service (a port's number or name), in the order in which they should be tried. An empty
-    /// host: this machine. `family` (AF_*) and `type` (SOCK_*) narrow the answer. By the loop's resolver. Cancelled, it returns
-    /// at once. A name that does not exist, or nobody who knows: std::system_error of the category "resolver" (EAI_*).
-    coro<std::vector<resolved>> getaddrinfo(std::string host, std::string service, int family = 0, int type = 0);
+    /// host: this machine. `family` (AF_*), `type` (SOCK_*) and `protocol` (IPPROTO_*) narrow the answer; `flags`: AI_*. By the
+    /// loop's resolver. Cancelled, it returns at once. A name that does not exist, or nobody who knows: std::system_error of the category "resolver" (EAI_*).
+    coro<std::vector<resolved>> getaddrinfo(std::string host, std::string service, int family = 0, int type = 0,
+                                            int protocol = 0, int flags = 0);
     /// Host and service of an address, by the default executor; `flags`: NI_*. Cancellation and errors as above.
     coro<std::pair<std::string, std::string>> getnameinfo(address of, int flags = 0);
     /// From now on names are looked up by this one, by open_connection() and its kin too; null: getaddrinfo(3) in the default
@@ -215,30 +219,42 @@ public:
     // Protocols: <rondo/io/create_connection.hpp>, <rondo/io/create_server.hpp>, <rondo/io/create_datagram_endpoint.hpp>,
     // <rondo/io/connect_pipe.hpp>, <rondo/io/subprocess_exec.hpp>
     template <factory_of<protocol> F>
-    coro<endpoint<factory_protocol_t<F>>> create_connection(F factory, std::string host, std::uint16_t port,
-                                                            detail::late_t<connect_options, F> options = {});
+    coro<endpoint<factory_protocol_t<F>>>
+    create_connection(F factory, std::string host, std::uint16_t port, detail::late_t<connect_options, F> options = {},
+                      std::source_location where = std::source_location::current());
     template <factory_of<protocol> F>
-    coro<endpoint<factory_protocol_t<F>>> create_unix_connection(F factory, std::string path,
-                                                                 detail::late_t<connect_options, F> options = {});
+    coro<endpoint<factory_protocol_t<F>>>
+    create_unix_connection(F factory, std::string path, detail::late_t<connect_options, F> options = {},
+                           std::source_location where = std::source_location::current());
     template <factory_of<protocol> F>
-    coro<endpoint<factory_protocol_t<F>>> connect_accepted_socket(F factory, int fd,
-                                                                  detail::late_t<connect_options, F> options = {});
+    coro<endpoint<factory_protocol_t<F>>>
+    connect_accepted_socket(F factory, int fd, detail::late_t<connect_options, F> options = {},
+                            std::source_location where = std::source_location::current());
     template <factory_of<protocol> F>
-    coro<server> create_server(F factory, std::string host, std::uint16_t port,
-                               detail::late_t<server_options, F> options = {});
+    coro<server> create_server(F factory, host_list on, std::uint16_t port,
+                               detail::late_t<server_options, F> options = {},
+                               std::source_location where = std::source_location::current());
     template <factory_of<protocol> F>
-    coro<server> create_unix_server(F factory, std::string path, detail::late_t<server_options, F> options = {});
+    coro<server> create_unix_server(F factory, std::string path, detail::late_t<server_options, F> options = {},
+                                    std::source_location where = std::source_location::current());
     template <factory_of<datagram_protocol> F>
     coro<endpoint<factory_protocol_t<F>, datagram_transport>>
-    create_datagram_endpoint(F factory, detail::late_t<datagram_options, F> options);
-    template <factory_of<protocol> F> coro<endpoint<factory_protocol_t<F>>> connect_read_pipe(F factory, int fd);
-    template <factory_of<protocol> F> coro<endpoint<factory_protocol_t<F>>> connect_write_pipe(F factory, int fd);
+    create_datagram_endpoint(F factory, detail::late_t<datagram_options, F> options,
+                             std::source_location where = std::source_location::current());
+    template <factory_of<protocol> F>
+    coro<endpoint<factory_protocol_t<F>>>
+    connect_read_pipe(F factory, int fd, std::source_location where = std::source_location::current());
+    template <factory_of<protocol> F>
+    coro<endpoint<factory_protocol_t<F>>>
+    connect_write_pipe(F factory, int fd, std::source_location where = std::source_location::current());
     template <factory_of<subprocess_protocol> F>
     coro<endpoint<factory_protocol_t<F>, subprocess_transport>>
-    subprocess_exec(F factory, std::vector<std::string> argv, detail::late_t<subprocess_options, F> options = {});
+    subprocess_exec(F factory, std::vector<std::string> argv, detail::late_t<subprocess_options, F> options = {},
+                    std::source_location where = std::source_location::current());
     template <factory_of<subprocess_protocol> F>
     coro<endpoint<factory_protocol_t<F>, subprocess_transport>>
-    subprocess_shell(F factory, std::string command, detail::late_t<subprocess_options, F> options = {});
+    subprocess_shell(F factory, std::string command, detail::late_t<subprocess_options, F> options = {},
+                     std::source_location where = std::source_location::current());
 
     /// Which backend was chosen.
     backend_kind backend() const noexcept;

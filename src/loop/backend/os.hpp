@@ -35,11 +35,17 @@ struct spawn_request {
     int out = -1;
     int err = -1;
     bool start_new_session = false;
-    std::vector<int> pass_fds; // kept open in the child, at the same numbers
+    std::vector<int> pass_fds;             // kept open in the child, at the same numbers
+    std::optional<std::string> executable; // the program, in place of argv[0]
+    std::optional<int> process_group;      // 0: one of its own
+    std::optional<std::uint32_t> user;
+    std::optional<std::uint32_t> group;
+    std::optional<std::vector<std::uint32_t>> extra_groups;
+    std::optional<std::uint32_t> umask;
 };
 struct spawned_process {
     int pid = 0;
-    int pidfd = -1; // readable when the process has ended
+    int pidfd = -1; // readable when the process has ended; -1: this kernel, or a sandbox, gives none
 };
 
 /// A host and a service (a port's number or name) for getaddrinfo(3); an empty host asks for what to bind to.
@@ -48,6 +54,8 @@ struct name_request {
     std::string service;
     int family = 0;
     int type = 0;
+    int protocol = 0;
+    int flags = 0;        // AI_*
     bool passive = false; // for bind()
 };
 struct resolved_name {
@@ -142,6 +150,9 @@ public:
     /// 0 while it runs; 1 and the status (negative: the signal) when it was reaped now; -ECHILD: somebody else did.
     virtual int reap(const spawned_process& child, int& status) noexcept = 0;
     virtual int send_signal(const spawned_process& child, int signal) noexcept = 0;
+    /// For a child without a pidfd: a thread waits until it has ended, which is not reaped by that, and calls ended(). It may
+    /// outlive everything else.
+    virtual int watch_exit(const spawned_process& child, std::function<void()> ended) noexcept = 0;
 
     // Signals, 1 to last_signal. In the child of a fork() nobody watches: what the parent watched is ignored there until
     // somebody does.

@@ -3,10 +3,14 @@
 #include <rondo/loop/executor.hpp>
 
 #include "loop/backend/or_error.hpp"
+#include "loop/backend/os_thread.hpp"
 #include "loop/backend/process_spawn.hpp"
 
 #include <cerrno>
 #include <csignal>
+#include <new>
+#include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -138,7 +142,10 @@ int posix_os::spawn(const spawn_request& request, spawned_process& child) noexce
 
 int posix_os::reap(const spawned_process& child, int& status) noexcept {
     ::siginfo_t info{};
-    while (::waitid(P_PIDFD, static_cast<::id_t>(child.pidfd), &info, WEXITED | WNOHANG) < 0) {
+    // Without a pidfd the number will do: it is the child's until it is reaped.
+    const ::idtype_t by = child.pidfd >= 0 ? P_PIDFD : P_PID;
+    const auto id = static_cast<::id_t>(child.pidfd >= 0 ? child.pidfd : child.pid);
+    while (::waitid(by, id, &info, WEXITED | WNOHANG) < 0) {
         if (errno != EINTR) return -errno;
     }
     if (info.si_pid == 0) return 0;
@@ -147,8 +154,24 @@ int posix_os::reap(const spawned_process& child, int& status) noexcept {
 }
 
 int posix_os::send_signal(const spawned_process& child, int signal) noexcept {
+    if (child.pidfd < 0) return or_error(::kill(child.pid, signal));
     // glibc's wrapper cannot be called from C++: its header (2.36) forgets extern "C".
     return ::syscall(SYS_pidfd_send_signal, child.pidfd, signal, nullptr, 0) < 0 ? -errno : 0;
+}
+
+int posix_os::watch_exit(const spawned_process& child, std::function<void()> ended) noexcept {
+    try {
+        start_thread("rondo-wait", [pid = static_cast<::id_t>(child.pid), ended = std::move(ended)] {
+            ::siginfo_t info{};
+            while (::waitid(P_PID, pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR) {}
+            ended();
+        }).detach();
+        return 0;
+    } catch (const std::system_error& e) {
+        return -e.code().value();
+    } catch (const std::bad_alloc&) {
+        return -ENOMEM;
+    }
 }
 
 bool posix_os::in_main_thread() noexcept { return ::gettid() == ::getpid(); }

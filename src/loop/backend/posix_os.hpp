@@ -44,6 +44,7 @@ public:
     int spawn(const spawn_request& request, spawned_process& child) noexcept override;
     int reap(const spawned_process& child, int& status) noexcept override;
     int send_signal(const spawned_process& child, int signal) noexcept override;
+    int watch_exit(const spawned_process& child, std::function<void()> ended) noexcept override;
 
     int watch_signal(int signal, signal_sink& sink) noexcept override;
     void unwatch_signal(int signal, signal_sink& sink) noexcept override;

@@ -14,7 +14,8 @@ int posix_os::resolve(const name_request& request, std::vector<resolved_name>& f
         ::addrinfo hints{};
         hints.ai_family = request.family;
         hints.ai_socktype = request.type;
-        hints.ai_flags = request.passive ? AI_PASSIVE : 0;
+        hints.ai_protocol = request.protocol;
+        hints.ai_flags = request.flags | (request.passive ? AI_PASSIVE : 0);
         ::addrinfo* list = nullptr;
         const int error = ::getaddrinfo(request.host.empty() ? nullptr : request.host.c_str(),
                                         request.service.empty() ? nullptr : request.service.c_str(), &hints, &list);

@@ -5,9 +5,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -46,7 +48,14 @@ struct launch {
     unsigned descriptor_limit = 0;
     int streams[3] = {-1, -1, -1};
     bool new_session = false;
-    int error = 0; // written by the child
+    const int* process_group = nullptr; // null, as the others: not to be set
+    const std::uint32_t* user = nullptr;
+    const std::uint32_t* group = nullptr;
+    const std::uint32_t* umask = nullptr;
+    bool changes_groups = false;
+    const std::uint32_t* groups = nullptr;
+    long group_count = 0;
+    int* error = nullptr; // written by the child
 };
 
 RONDO_RUNS_IN_CHILD long system_call(long number, long a = 0, long b = 0, long c = 0, long d = 0) noexcept {
@@ -111,21 +120,32 @@ RONDO_RUNS_IN_CHILD int execute(const launch& l) noexcept {
     return error;
 }
 
+/// Where, with whom and as whom it runs; in the order of Python's subprocess. False: errno.
+RONDO_RUNS_IN_CHILD bool take_place(const launch& l) noexcept {
+    if (l.directory && system_call(SYS_chdir, reinterpret_cast<long>(l.directory)) < 0) return false;
+    if (l.umask) system_call(SYS_umask, *l.umask);
+    if (l.new_session && system_call(SYS_setsid) < 0) return false;
+    if (l.process_group && system_call(SYS_setpgid, 0, *l.process_group) < 0) return false;
+    if (l.changes_groups && system_call(SYS_setgroups, l.group_count, reinterpret_cast<long>(l.groups)) < 0)
+        return false;
+    if (l.group && system_call(SYS_setregid, *l.group, *l.group) < 0) return false;
+    return !l.user || system_call(SYS_setreuid, *l.user, *l.user) >= 0;
+}
+
 RONDO_RUNS_IN_CHILD int run_child(void* argument) noexcept {
     launch& l = *static_cast<launch*>(argument);
     restore_signal_actions();
-    l.error = 0;
+    *l.error = 0;
     if (!place_streams(l)) {
-        l.error = errno;
+        *l.error = errno;
     } else {
         close_others(l);
-        if (l.new_session) system_call(SYS_setsid);
-        if (l.directory && system_call(SYS_chdir, reinterpret_cast<long>(l.directory)) < 0) {
-            l.error = errno;
+        if (!take_place(l)) {
+            *l.error = errno;
         } else {
             const unsigned long none = 0;
             system_call(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&none), 0, sizeof none);
-            l.error = execute(l);
+            *l.error = execute(l);
         }
     }
     system_call(SYS_exit_group, 127);
@@ -138,6 +158,7 @@ bool is_valid(const spawn_request& request) noexcept {
     if (request.argv.empty() || request.argv.front().empty()) return false;
     if (std::any_of(request.argv.begin(), request.argv.end(), has_nul)) return false;
     if (request.cwd && has_nul(*request.cwd)) return false;
+    if (request.executable && (request.executable->empty() || has_nul(*request.executable))) return false;
     if (!request.env) return true;
     return std::none_of(request.env->begin(), request.env->end(), [](const auto& variable) {
         const auto& [name, value] = variable;
@@ -156,7 +177,7 @@ std::string search_path(const spawn_request& request) {
 }
 
 std::vector<std::string> candidates(const spawn_request& request) {
-    const std::string& name = request.argv.front();
+    const std::string& name = request.executable ? *request.executable : request.argv.front();
     if (name.find('/') != std::string::npos) return {name};
     std::vector<std::string> found;
     const std::string path = search_path(request);
@@ -179,7 +200,41 @@ template <class Pointer> std::vector<Pointer> pointers_to(const std::vector<std:
     return pointers;
 }
 
+/// Linux 5.2 and 5.3 give a pidfd that waitid(2) does not take.
+bool can_wait_for(int pidfd) noexcept {
+    ::siginfo_t info{};
+    return ::waitid(P_PIDFD, static_cast<::id_t>(pidfd), &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != EINVAL;
+}
+
+/// Where a child can write its error: in a page that is shared, when the rest of the memory is not.
+class error_place {
+public:
+    explicit error_place(bool shares_memory) noexcept {
+        if (shares_memory) return;
+        void* page = ::mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        place_ = page == MAP_FAILED ? nullptr : static_cast<int*>(page);
+    }
+    error_place(const error_place&) = delete;
+    error_place& operator=(const error_place&) = delete;
+    ~error_place() {
+        if (place_ && place_ != &own_) ::munmap(place_, sizeof(int));
+    }
+    /// Null: there is no memory.
+    int* get() const noexcept { return place_; }
+
+private:
+    int own_ = 0;
+    int* place_ = &own_;
+};
+
 int start(launch& l, spawned_process& child) noexcept {
+    // A child that takes another identity must not do it in our memory: its new self could be traced into ours, so the
+    // kernel would mark us as not dumpable (commit_creds), for good.
+    const bool shares_memory = !l.user && !l.group && !l.changes_groups;
+    const error_place error(shares_memory);
+    l.error = error.get();
+    if (!l.error) return -ENOMEM;
+
     // No signal may reach a handler in the child before it has put the default actions back.
     ::sigset_t all;
     ::sigset_t before;
@@ -187,22 +242,21 @@ int start(launch& l, spawned_process& child) noexcept {
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     alignas(16) std::byte stack[32 * 1024];
     int pidfd = -1;
-    const int pid =
-        ::__clone(&run_child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &l, &pidfd);
+    const int flags = (shares_memory ? CLONE_VM : 0) | CLONE_VFORK | SIGCHLD;
+    int pid = ::__clone(&run_child, stack + sizeof stack, flags | CLONE_PIDFD, &l, &pidfd);
+    if (pid < 0 &&
+        (errno == EINVAL || errno == ENOSYS || errno == EPERM)) // an old kernel ignores it, and does not fail
+        pid = ::__clone(&run_child, stack + sizeof stack, flags, &l);
     const int clone_error = errno;
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) return -clone_error;
 
-    int error = l.error;
-    if (pidfd < 0 && error == 0) { // a kernel or sandbox that does not know CLONE_PIDFD
-        ::kill(pid, SIGKILL);
-        error = ENOSYS;
-    }
-    if (error) {
+    if (const int failed = *l.error) {
         while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
         if (pidfd >= 0) ::close(pidfd);
-        return -error;
+        return -failed;
     }
+    if (pidfd >= 0 && !can_wait_for(pidfd)) ::close(std::exchange(pidfd, -1));
     child = {.pid = pid, .pidfd = pidfd};
     return 0;
 }
@@ -237,6 +291,15 @@ int spawn_process(const spawn_request& request, spawned_process& child) noexcept
         l.streams[1] = request.out;
         l.streams[2] = request.err;
         l.new_session = request.start_new_session;
+        l.process_group = request.process_group ? &*request.process_group : nullptr;
+        l.user = request.user ? &*request.user : nullptr;
+        l.group = request.group ? &*request.group : nullptr;
+        l.umask = request.umask ? &*request.umask : nullptr;
+        l.changes_groups = request.extra_groups.has_value();
+        if (request.extra_groups) {
+            l.groups = request.extra_groups->data();
+            l.group_count = static_cast<long>(request.extra_groups->size());
+        }
         return start(l, child);
     } catch (const std::bad_alloc&) {
         return -ENOMEM;

@@ -5,6 +5,7 @@
 #include <rondo/coro/detail/call.hpp>
 #include <rondo/io/stream_reader.hpp>
 #include <rondo/io/stream_writer.hpp>
+#include <rondo/io/tcp_stream.hpp>
 
 #include <concepts>
 #include <functional>
@@ -13,6 +14,10 @@
 #include <utility>
 
 namespace rondo::detail {
+
+template <class H>
+concept handles_connections =
+    std::invocable<std::decay_t<H>&, stream_reader, stream_writer> || std::invocable<std::decay_t<H>&, tcp_stream>;
 
 class connection_handler {
 public:
@@ -30,18 +35,24 @@ template <class H> class handler_of final : public connection_handler {
 public:
     template <class G> explicit handler_of(G&& handler) : handler_(std::forward<G>(handler)) {}
     std::optional<coro<>> call(stream_reader reader, stream_writer writer) override {
-        using R = std::invoke_result_t<H&, stream_reader, stream_writer>;
+        if constexpr (std::invocable<H&, stream_reader, stream_writer>)
+            return started(std::move(reader), std::move(writer));
+        else return started(tcp_stream(std::move(reader), std::move(writer)));
+    }
+
+private:
+    template <class... Streams> std::optional<coro<>> started(Streams... streams) {
+        using R = std::invoke_result_t<H&, Streams...>;
         if constexpr (std::same_as<R, coro<>>) {
-            return detail::call(handler_, std::move(reader), std::move(writer));
+            return detail::call(handler_, std::move(streams)...);
         } else if constexpr (awaitable<R>) {
-            return drop_value<R>(detail::call(handler_, std::move(reader), std::move(writer)));
+            return drop_value<R>(detail::call(handler_, std::move(streams)...));
         } else {
-            static_cast<void>(detail::call(handler_, std::move(reader), std::move(writer)));
+            static_cast<void>(detail::call(handler_, std::move(streams)...));
             return std::nullopt;
         }
     }
 
-private:
     H handler_;
 };
 

@@ -9,10 +9,13 @@ namespace rondo {
 class address;
 class bytes;
 class bytes_view;
+class host_list;
 class server;
+class base_protocol;
 class protocol;
 class datagram_protocol;
 class subprocess_protocol;
+class base_transport;
 class transport;
 class datagram_transport;
 class resolver;

@@ -15,6 +15,8 @@
 namespace rondo {
 class event_loop;
 class executor;
+class base_protocol;
+class base_transport;
 class transport;
 struct loop_options;
 } // namespace rondo
@@ -69,6 +71,9 @@ struct error_report {
     callback* handle = nullptr;
     rondo::transport* transport = nullptr;
     std::optional<std::source_location> created_at = std::nullopt; // where none of these tells it
+    base_transport* any_transport = nullptr;
+    std::shared_ptr<base_protocol> protocol = nullptr;
+    int socket = -1;
 };
 
 /// The steps of a loop's end, in this order. Between `threads` and `frames` all operations of the backend are ended.
