@@ -36,11 +36,11 @@ void check_alone(bool alone, const char* method) {
 
 } // namespace
 
-coro<connected_socket> connect_tcp(std::string host, std::uint16_t port, connect_options options) {
+coro<connected_socket> connect_tcp(std::string host, std::uint16_t port, connect_options options, const char* method) {
     event_loop& loop = running_loop();
     if (options.sock >= 0) {
-        check_alone(host.empty() && port == 0, "open_connection()");
-        const int family = adopt_socket(loop, options.sock, SOCK_STREAM, "open_connection()");
+        check_alone(host.empty() && port == 0, method);
+        const int family = adopt_socket(loop, options.sock, SOCK_STREAM, method);
         co_return {options.sock, peer_address_of(loop_access::backend(loop).os(), options.sock), family};
     }
     const lookup how{.family = options.family, .protocol = options.protocol, .flags = options.flags};
@@ -51,10 +51,9 @@ coro<connected_socket> connect_tcp(std::string host, std::uint16_t port, connect
     co_return co_await race;
 }
 
-coro<connected_socket> connect_unix(std::string path, connect_options options) {
+coro<connected_socket> connect_unix(std::string path, connect_options options, const char* method) {
     event_loop& loop = running_loop();
     if (options.sock >= 0) {
-        constexpr const char* method = "open_unix_connection()";
         check_alone(path.empty(), method);
         check_family(loop, options.sock, AF_UNIX, method);
         const int family = adopt_socket(loop, options.sock, SOCK_STREAM, method);

@@ -49,16 +49,18 @@ coro<endpoint<protocol>> begin_protocol(event_loop& loop, stream_factory factory
 
 coro<endpoint<protocol>> create_connection(event_loop& loop, stream_factory factory, std::string host,
                                            std::uint16_t port, connect_options options, std::source_location where) {
-    check_runs_here(loop, "create_connection()");
-    connected_socket socket = co_await connect_tcp(std::move(host), port, std::move(options));
+    constexpr const char* method = "create_connection()";
+    check_runs_here(loop, method);
+    connected_socket socket = co_await connect_tcp(std::move(host), port, std::move(options), method);
     co_return co_await begin_protocol(loop, std::move(factory), socket.fd, stream_kind_of(socket.family),
                                       std::move(socket.peer), where);
 }
 
 coro<endpoint<protocol>> create_unix_connection(event_loop& loop, stream_factory factory, std::string path,
                                                 connect_options options, std::source_location where) {
-    check_runs_here(loop, "create_unix_connection()");
-    connected_socket socket = co_await connect_unix(std::move(path), std::move(options));
+    constexpr const char* method = "create_unix_connection()";
+    check_runs_here(loop, method);
+    connected_socket socket = co_await connect_unix(std::move(path), std::move(options), method);
     co_return co_await begin_protocol(loop, std::move(factory), socket.fd, stream_kind::unix_socket,
                                       std::move(socket.peer), where);
 }

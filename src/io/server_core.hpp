@@ -32,9 +32,11 @@ class server_closed_awaiter;
 using server_work =
     std::variant<std::unique_ptr<connection_handler>, std::unique_ptr<protocol_factory<rondo::protocol>>>;
 
+/// `method`: what the program has called.
 coro<server> start_tcp_server(server_work work, host_list on, std::uint16_t port, server_options options,
-                              std::source_location where);
-coro<server> start_unix_server(server_work work, std::string path, server_options options, std::source_location where);
+                              std::source_location where, const char* method);
+coro<server> start_unix_server(server_work work, std::string path, server_options options, std::source_location where,
+                               const char* method);
 
 struct server_access {
     static server_core& core(const server& s) noexcept { return *s.core_; }

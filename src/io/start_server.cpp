@@ -118,8 +118,8 @@ coro<std::vector<address>> addresses_of(host_list on, std::uint16_t port, lookup
     co_return all;
 }
 
-void check_alone(bool alone) {
-    if (!alone) throw value_error("start_server(): a socket was given beside the address to listen on");
+void check_alone(bool alone, const char* method) {
+    if (!alone) throw value_error(std::string(method) + ": a socket was given beside the address to listen on");
 }
 
 server made_server(event_loop& loop, server_work work, stream_kind kind, const server_options& options,
@@ -131,14 +131,14 @@ server made_server(event_loop& loop, server_work work, stream_kind kind, const s
 } // namespace
 
 coro<server> start_tcp_server(server_work work, host_list on, std::uint16_t port, server_options options,
-                              std::source_location where) {
+                              std::source_location where, const char* method) {
     event_loop& loop = running_loop();
     bound_sockets sockets(loop_access::backend(loop).os());
     stream_kind kind = stream_kind::tcp;
-    if (on.names().empty()) throw value_error("start_server(): no host to listen on");
+    if (on.names().empty()) throw value_error(std::string(method) + ": no host to listen on");
     if (options.sock >= 0) {
-        check_alone(port == 0 && on.names().size() == 1 && on.names().front().empty());
-        kind = stream_kind_of(adopt_socket(loop, options.sock, SOCK_STREAM, "start_server()"));
+        check_alone(port == 0 && on.names().size() == 1 && on.names().front().empty(), method);
+        kind = stream_kind_of(adopt_socket(loop, options.sock, SOCK_STREAM, method));
         sockets.take_over(options.sock);
     } else {
         const std::vector<address> addresses =
@@ -155,14 +155,15 @@ coro<server> start_tcp_server(server_work work, host_list on, std::uint16_t port
     co_return made;
 }
 
-coro<server> start_unix_server(server_work work, std::string path, server_options options, std::source_location where) {
+coro<server> start_unix_server(server_work work, std::string path, server_options options, std::source_location where,
+                               const char* method) {
     event_loop& loop = running_loop();
     os& files = loop_access::backend(loop).os();
     bound_sockets sockets(files);
     if (options.sock >= 0) {
-        check_alone(path.empty());
-        check_family(loop, options.sock, AF_UNIX, "start_unix_server()");
-        adopt_socket(loop, options.sock, SOCK_STREAM, "start_unix_server()");
+        check_alone(path.empty(), method);
+        check_family(loop, options.sock, AF_UNIX, method);
+        adopt_socket(loop, options.sock, SOCK_STREAM, method);
         sockets.take_over(options.sock);
         path = sockets.first().path();
     } else {
@@ -184,25 +185,29 @@ coro<server> start_unix_server(server_work work, std::string path, server_option
 coro<server> start_tcp_server(std::unique_ptr<connection_handler> handler, host_list on, std::uint16_t port,
                               server_options options, std::source_location where) {
     inbound::check_limit(options.limit);
-    co_return co_await start_tcp_server(server_work(std::move(handler)), std::move(on), port, options, where);
+    co_return co_await start_tcp_server(server_work(std::move(handler)), std::move(on), port, options, where,
+                                        "start_server()");
 }
 
 coro<server> start_unix_server(std::unique_ptr<connection_handler> handler, std::string path, server_options options,
                                std::source_location where) {
     inbound::check_limit(options.limit);
-    co_return co_await start_unix_server(server_work(std::move(handler)), std::move(path), options, where);
+    co_return co_await start_unix_server(server_work(std::move(handler)), std::move(path), options, where,
+                                         "start_unix_server()");
 }
 
 coro<server> create_server(event_loop& loop, std::unique_ptr<protocol_factory<protocol>> factory, host_list on,
                            std::uint16_t port, server_options options, std::source_location where) {
-    check_runs_here(loop, "create_server()");
-    co_return co_await start_tcp_server(server_work(std::move(factory)), std::move(on), port, options, where);
+    constexpr const char* method = "create_server()";
+    check_runs_here(loop, method);
+    co_return co_await start_tcp_server(server_work(std::move(factory)), std::move(on), port, options, where, method);
 }
 
 coro<server> create_unix_server(event_loop& loop, std::unique_ptr<protocol_factory<protocol>> factory, std::string path,
                                 server_options options, std::source_location where) {
-    check_runs_here(loop, "create_unix_server()");
-    co_return co_await start_unix_server(server_work(std::move(factory)), std::move(path), options, where);
+    constexpr const char* method = "create_unix_server()";
+    check_runs_here(loop, method);
+    co_return co_await start_unix_server(server_work(std::move(factory)), std::move(path), options, where, method);
 }
 
 } // namespace rondo::detail

@@ -1,5 +1,6 @@
 // Pipes with a protocol: connect_read_pipe and connect_write_pipe.
 #include "io/protocol_kit.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -140,11 +141,15 @@ TEST_P(PipeProtocol, SocketsAndCharacterDevicesWillDo) {
 
 TEST_P(PipeProtocol, AFileIsAValueErrorAndLeftAlone) {
     run_io([this]() -> coro<> {
-        const int file = ::open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        EXPECT_TRUE((co_await as_result(loop().connect_read_pipe(recorders(), file))).holds<value_error>());
-        EXPECT_TRUE((co_await as_result(loop().connect_write_pipe(recorders(), file))).holds<value_error>());
+        const test::temporary_directory folder;
+        for (const int file : {::open((folder / "regular").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600),
+                               ::open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)}) {
+            EXPECT_TRUE((co_await as_result(loop().connect_read_pipe(recorders(), file))).holds<value_error>());
+            EXPECT_TRUE((co_await as_result(loop().connect_write_pipe(recorders(), file))).holds<value_error>());
+            EXPECT_EQ(::fcntl(file, F_GETFL) & O_NONBLOCK, 0);
+            EXPECT_EQ(::close(file), 0);
+        }
         EXPECT_TRUE((co_await as_result(loop().connect_read_pipe(recorders(), -1))).holds<value_error>());
-        EXPECT_EQ(::close(file), 0);
     });
 }
 
