@@ -1,10 +1,10 @@
-# What `cmake --install` leaves: headers, both libraries, the config package and rondo.pc.
+# What `cmake --install` leaves: headers, the libraries, the config package and rondo.pc.
 
 include(CMakePackageConfigHelpers)
 
 set(rondo_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/rondo")
 
-set(rondo_targets rondo)
+set(rondo_targets rondo rondo_sim)
 if(RONDO_SHARED)
     list(APPEND rondo_targets rondo_shared)
 endif()

@@ -37,5 +37,5 @@ endif()
 
 if(RONDO_BUILD_BENCHMARKS)
     find_package(benchmark REQUIRED)
-    rondo_add_programs(bench benchmark::benchmark)
+    rondo_add_programs(bench rondo::sim benchmark::benchmark)
 endif()

@@ -31,7 +31,7 @@ set(rondo_results "${PROJECT_BINARY_DIR}/results")  # one JSON file for each pro
 file(GLOB_RECURSE rondo_support_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cpp")
 add_library(rondo_test_support INTERFACE)
 target_include_directories(rondo_test_support INTERFACE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/tests")
-target_link_libraries(rondo_test_support INTERFACE rondo::rondo GTest::gmock_main)
+target_link_libraries(rondo_test_support INTERFACE rondo::rondo rondo::sim GTest::gmock_main)
 # Tests are mostly instantiations, and code generation is most of what they cost. A trace needs their lines, a debugger can
 # have the rest from the preset debug.
 target_compile_options(rondo_test_support INTERFACE $<$<NOT:$<CONFIG:Debug>>:-gline-tables-only>)

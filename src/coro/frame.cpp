@@ -2,6 +2,8 @@
 
 #include <rondo/coro/debug.hpp>
 
+#include "coro/block_gate.hpp"
+
 #include <array>
 #include <mutex>
 #include <utility>
@@ -38,6 +40,8 @@ struct thread_slab {
     std::byte* cursor = nullptr;
     std::byte* end = nullptr;
     std::size_t refills = 0;
+    std::size_t slabs = 0;
+    block_gate* gate = nullptr; // asked for every block, so the lists do not serve by themselves
     bool closed = false; // the thread is ending: what later thread_local destructors free goes to the depot directly
 };
 constinit thread_local thread_slab slab;
@@ -71,7 +75,7 @@ bool open_lists() {
     if (slab.closed) return false;
     static thread_local thread_end at_end;
     static_cast<void>(at_end);
-    thread_blocks.served = block_cache::classes;
+    if (!slab.gate) thread_blocks.served = block_cache::classes;
     return true;
 }
 
@@ -87,6 +91,7 @@ void* refill(std::size_t c) {
     d.slabs.reserve(d.slabs.size() + 1);
     auto* fresh = static_cast<std::byte*>(::operator new(slab_bytes));
     d.slabs.push_back(fresh);
+    ++slab.slabs;
     slab.cursor = fresh + bytes;
     slab.end = fresh + slab_bytes;
     return fresh;
@@ -96,7 +101,9 @@ void* refill(std::size_t c) {
 
 constinit thread_local block_cache thread_blocks;
 
-void* allocate_block_slowly(std::size_t c) {
+void* allocate_block_slowly(std::size_t c) { return slab.gate ? slab.gate->allocate(c) : allocate_ungated_block(c); }
+
+void* allocate_ungated_block(std::size_t c) {
     if (c > block_cache::classes || !pooled) {
         ++slab.refills;
         return ::operator new(c * block_cache::granule);
@@ -126,6 +133,19 @@ void free_block_slowly(void* block, std::size_t c) noexcept {
     std::lock_guard<std::mutex> hold(d.mutex);
     freed->next = d.lists[c];
     d.lists[c] = freed;
+}
+
+void set_block_gate(block_gate* gate) noexcept {
+    slab.gate = gate;
+    thread_blocks.served = 0;
+}
+
+std::size_t slab_bytes_in_use() noexcept {
+    std::size_t idle = static_cast<std::size_t>(slab.end - slab.cursor);
+    for (std::size_t c = 1; c <= block_cache::classes; ++c) {
+        for (const spare* block = thread_blocks.lists[c]; block; block = block->next) idle += c * block_cache::granule;
+    }
+    return slab.slabs * slab_bytes - idle; // modulo 2^64: blocks of other threads may have come here
 }
 
 std::size_t block_refills() noexcept { return slab.refills; }

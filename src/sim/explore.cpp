@@ -1,6 +1,7 @@
 #include <rondo/coro/exceptions.hpp>
 #include <rondo/sim/run.hpp>
 
+#include "sim/memory.hpp"
 #include "sim/shrink.hpp"
 #include "sim/single_run.hpp"
 
@@ -62,22 +63,36 @@ public:
         return std::move(result_);
     }
 
-    exploration sweep() {
+    exploration sweep_cancel() {
         how_.cancel_main = true;
-        how_.faults = fault_classes::none();
+        return sweep(fault_classes::none());
+    }
+
+    /// Each fault that the plain run could have, one run each; and with cancel_main, each cancellation.
+    exploration sweep(const fault_classes& with) {
+        how_.faults = with;
+        verdict_ = judging::swept;
         if (const char* tape = std::getenv("RONDO_SIM_REPLAY")) {
             note(run(parsed(tape)));
             return std::move(result_);
         }
+        // What is allocated once in a process is allocated in this run, so that the others have the same steps.
+        if (with.memory) run({.seed = how_.seed});
         if (note(run({.seed = how_.seed}))) return std::move(result_);
         const std::vector<choice> plain = world_.choices.made();
+        std::vector<std::size_t> steps = world_.fault_steps();
         for (std::size_t step = 0; step < plain.size(); ++step) {
-            if (plain[step].what == main_is_cancelled && note(run({.seed = how_.seed, .forced = {{step, 1}}}))) break;
+            if (plain[step].what == main_is_cancelled) steps.push_back(step);
+        }
+        for (const std::size_t step : steps) {
+            for (std::uint32_t taken = 1; taken < plain[step].of; ++taken) {
+                if (note(run({.seed = how_.seed, .forced = {{step, taken}}}))) return std::move(result_);
+            }
         }
         return std::move(result_);
     }
 
-    outcome run(const plan& p) { return run_once(world_, p, how_, body_); }
+    outcome run(const plan& p) { return run_once(world_, p, how_, body_, verdict_); }
 
 private:
     /// True: it failed, and the search is over.
@@ -111,14 +126,36 @@ private:
     /// The run once more, from its tape.
     std::optional<failure> difference(const outcome& first) {
         const std::vector<deviation> deviations = world_.choices.deviations();
-        const outcome second = run({.seed = first.seed, .forced = forced_from(deviations)});
-        if (second.trace == first.trace && second.choices == first.choices) return std::nullopt;
+        const plan the_same{.seed = first.seed, .forced = forced_from(deviations)};
+        const outcome second = run(the_same);
+        if (second.trace == first.trace && second.choices == first.choices) {
+            if (!keeps_memory(the_same)) return std::nullopt;
+            return failure{.kind = failure_kind::leak,
+                           .message = "memory is not given back: each time that this run is made more is in use",
+                           .seed = first.seed,
+                           .choices = first.choices,
+                           .deviations = deviations};
+        }
         return failure{.kind = failure_kind::nondeterminism,
                        .message = "something that the body does depends on more than the world: an address, a clock, a "
                                   "thread, a variable that outlives the run",
                        .seed = first.seed,
                        .choices = first.choices,
                        .deviations = deviations};
+    }
+
+    /// What is made once and kept is no leak: it is when it happens again and again.
+    bool keeps_memory(const plan& p) {
+        constexpr int times = 4;
+        if (!sees_allocations_) return false;
+        world_.clear();
+        for (int i = 0; i < times; ++i) {
+            const memory_balance before = balance_now();
+            run(p);
+            world_.clear();
+            if (balance_now() == before) return false;
+        }
+        return true;
     }
 
     /// Breadth first, so that the first that fails has the fewest deviations.
@@ -169,6 +206,8 @@ private:
     simulation world_;
     exploration result_;
     std::size_t horizon_ = 100;
+    judging verdict_ = judging::strict;
+    bool sees_allocations_ = allocations_are_seen();
 };
 
 } // namespace
@@ -184,6 +223,19 @@ outcome replay(const options& how, std::string_view tape, const body_factory& bo
     return one.run(detail::parsed(tape));
 }
 exploration explore(const options& how, const body_factory& body) { return detail::explorer(how, body).all(); }
-exploration sweep_cancel(options how, const body_factory& body) { return detail::explorer(how, body).sweep(); }
+exploration sweep_cancel(options how, const body_factory& body) { return detail::explorer(how, body).sweep_cancel(); }
+exploration sweep_alloc(options how, const body_factory& body) {
+    if (!detail::allocations_are_seen())
+        throw runtime_error("this program has an operator new of its own, so no allocation can be made to fail");
+    fault_classes with = fault_classes::none();
+    with.memory = true;
+    return detail::explorer(how, body).sweep(with);
+}
+exploration sweep_errno(options how, const body_factory& body) {
+    fault_classes with = fault_classes::none();
+    with.network = with.resources = true;
+    return detail::explorer(how, body).sweep(with);
+}
+bool can_sweep_alloc() noexcept { return detail::allocations_are_seen(); }
 
 } // namespace rondo::sim

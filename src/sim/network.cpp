@@ -3,6 +3,7 @@
 #include "sim/simulation.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -51,19 +52,20 @@ int network::enter(std::shared_ptr<endpoint> e) {
 }
 
 int network::open_socket(int family, int type) {
+    const allocating_for_the_world own;
     if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) return -EAFNOSUPPORT;
     if (type != SOCK_STREAM) return world_.missing("sockets other than streams");
-    constexpr int failures[]{EMFILE, ENOBUFS, ENOMEM};
-    if (const auto fails =
-            world_.choose_if(world_.faults.resources, 4, "opening a socket fails: EMFILE, ENOBUFS, ENOMEM"))
-        return -failures[fails - 1];
+    constexpr std::array errors{EMFILE, ENFILE, ENOBUFS, ENOMEM};
+    if (const int error = world_.error(world_.faults.resources, errors, "opening a socket fails")) return error;
     auto made = std::make_shared<endpoint>();
     made->family = family;
     return enter(std::move(made));
 }
 
 int network::make_pipe(std::pair<int, int>& ends) {
-    if (world_.choose_if(world_.faults.resources, 2, "making a pipe fails: EMFILE")) return -EMFILE;
+    const allocating_for_the_world own;
+    constexpr std::array errors{EMFILE, ENFILE};
+    if (const int error = world_.error(world_.faults.resources, errors, "making a pipe fails")) return error;
     auto reader = std::make_shared<endpoint>();
     auto writer = std::make_shared<endpoint>();
     reader->kind = endpoint_kind::reading_pipe;
@@ -93,9 +95,12 @@ int network::bind_path(endpoint& e, const socket_name& to) {
 }
 
 int network::bind(int fd, const socket_name& to) {
+    const allocating_for_the_world own;
     endpoint* e = find(fd);
     if (!e) return -EBADF;
     if (e->kind != endpoint_kind::fresh || e->local.size > 0 || to.family() != e->family) return -EINVAL;
+    constexpr std::array errors{EADDRINUSE, EACCES};
+    if (const int error = world_.error(world_.faults.network, errors, "binding fails")) return error;
     if (e->family == AF_UNIX) return bind_path(*e, to);
     if (!to.is_any() && !to.is_loopback()) return -EADDRNOTAVAIL;
     socket_name name = to;
@@ -113,6 +118,7 @@ int network::listen(int fd, int backlog) {
     if (!e) return -EBADF;
     if (e->kind > endpoint_kind::listening) return -EINVAL;
     if (e->local.size == 0) return -EDESTADDRREQ;
+    if (world_.fails(world_.faults.network, "listening fails")) return -EADDRINUSE;
     e->kind = endpoint_kind::listening;
     e->backlog = static_cast<std::size_t>(std::max(backlog, 0));
     return 0;
@@ -127,6 +133,7 @@ void network::refuse_arrived(endpoint& listener) {
 }
 
 int network::shutdown(int fd, bool read, bool write) {
+    const allocating_for_the_world own;
     endpoint* e = find(fd);
     if (!e) return -EBADF;
     if (e->kind == endpoint_kind::listening) {
@@ -141,6 +148,7 @@ int network::shutdown(int fd, bool read, bool write) {
 }
 
 int network::close(int fd) {
+    const allocating_for_the_world own;
     endpoint* e = find(fd);
     if (!e) return -EBADF;
     for (auto& waiting : e->waiting) {
@@ -174,6 +182,7 @@ std::vector<std::string> network::describe_open() const {
 }
 
 int network::unlink(const std::string& path) {
+    const allocating_for_the_world own;
     const auto file = files_.find(path);
     if (file == files_.end()) return -ENOENT;
     files_.erase(file);

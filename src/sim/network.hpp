@@ -3,6 +3,7 @@
 
 #include <rondo/loop/clock.hpp>
 #include <rondo/loop/detail/operation.hpp>
+#include <rondo/sim/label.hpp>
 
 #include "loop/backend/operation_list.hpp"
 #include "sim/endpoint.hpp"
@@ -80,7 +81,9 @@ private:
     std::int64_t poll(const endpoint& e, const operation& op) const noexcept;
     std::int64_t receive(endpoint& e, operation& op);
     std::int64_t send(endpoint& e, operation& op);
-    std::int64_t fault_in_sending(endpoint& e);
+    int lose_connection(endpoint& e, label what);
+    int fault_in_receiving(endpoint& e);
+    int fault_in_sending(endpoint& e);
     void carry(endpoint& from, std::size_t bytes, bool end);
     void end_sending(endpoint& e);
     void reset(endpoint& told, int error);

@@ -125,12 +125,7 @@ std::int64_t network::poll(const endpoint& e, const operation& op) const noexcep
 std::int64_t network::receive(endpoint& e, operation& op) {
     if (e.kind == endpoint_kind::writing_pipe) return -EBADF;
     if (e.kind < endpoint_kind::stream) return -ENOTCONN;
-    if (e.link->tcp && e.other() &&
-        world_.choose_if(world_.faults.network, 2, "the connection is reset while receiving")) {
-        reset(*e.other(), ECONNRESET);
-        reset(e, ECONNRESET);
-        e.in().lose_everything();
-    }
+    if (const int fails = fault_in_receiving(e)) return op.result > 0 ? op.result : fails;
     if (op.kind == operation_kind::recvmsg) {
         op.message->msg_namelen = 0;
         op.message->msg_controllen = 0;
@@ -154,16 +149,31 @@ std::int64_t network::receive(endpoint& e, operation& op) {
     return after_moving(op, n, buffers.size());
 }
 
-/// 0: none.
-std::int64_t network::fault_in_sending(endpoint& e) {
-    constexpr int failures[]{ENOBUFS, ENOMEM};
-    if (const auto fails = world_.choose_if(world_.faults.resources, 3, "sending fails: ENOBUFS, ENOMEM"))
-        return -failures[fails - 1];
+/// The connection is lost on the way: each side hears of it when it looks.
+int network::lose_connection(endpoint& e, label what) {
     if (!e.link->tcp || !e.other()) return 0;
-    if (!world_.choose_if(world_.faults.network, 2, "the connection is reset while sending")) return 0;
+    constexpr std::array errors{ECONNRESET, ETIMEDOUT, EHOSTUNREACH};
+    const int error = world_.error(world_.faults.network, errors, what);
+    if (!error) return 0;
     reset(*e.other(), ECONNRESET);
     reset(e, 0);
-    return -ECONNRESET;
+    e.in().lose_everything();
+    return error;
+}
+
+/// 0: none.
+int network::fault_in_receiving(endpoint& e) {
+    if (e.kind != endpoint_kind::stream) return 0;
+    constexpr std::array errors{ENOBUFS, ENOMEM};
+    if (const int error = world_.error(world_.faults.resources, errors, "receiving fails")) return error;
+    return lose_connection(e, "the connection is lost while receiving");
+}
+
+/// 0: none.
+int network::fault_in_sending(endpoint& e) {
+    constexpr std::array errors{ENOBUFS, ENOMEM};
+    if (const int error = world_.error(world_.faults.resources, errors, "sending fails")) return error;
+    return lose_connection(e, "the connection is lost while sending");
 }
 
 std::int64_t network::send(endpoint& e, operation& op) {
@@ -178,7 +188,7 @@ std::int64_t network::send(endpoint& e, operation& op) {
         reset(e, e.in().end_arrived() ? EPIPE : ECONNRESET); // the answer to what nobody takes any more
         return static_cast<std::int64_t>(buffers.size());
     }
-    if (const std::int64_t fault = fault_in_sending(e)) return fault;
+    if (const int fails = fault_in_sending(e)) return fails;
     conduit& out = e.out();
     const std::size_t most = std::min(buffers.size() - done, out.room());
     if (most == 0) return done == buffers.size() ? op.result : would_block;

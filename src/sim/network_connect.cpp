@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <span>
 
 #include <netinet/in.h>
 
@@ -67,8 +68,10 @@ std::int64_t network::begin_connect(endpoint& e, const socket_name& to) {
     if (e.peer.size > 0 && !e.connected) return -EALREADY;
     e.connected.reset();
     e.peer = to;
-    const auto fails = world_.choose_if(world_.faults.network, e.family == AF_UNIX ? 2 : 3,
-                                        "connecting fails: ECONNREFUSED, ETIMEDOUT");
+    if (world_.fails(world_.faults.resources, "connecting fails for want of memory")) return -ENOMEM;
+    constexpr std::array errors{ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, EADDRNOTAVAIL};
+    const int fails = world_.error(
+        world_.faults.network, std::span(errors).first(e.family == AF_UNIX ? 1 : errors.size()), "connecting fails");
     if (e.family == AF_UNIX) {
         const auto file = files_.find(to.path());
         if (file == files_.end()) return to.path().starts_with('\0') ? -ECONNREFUSED : -ENOENT;
@@ -88,7 +91,8 @@ std::int64_t network::begin_connect(endpoint& e, const socket_name& to) {
     const duration takes = world_.choose_delay(handshakes, "how long a handshake takes");
     e.attempts = 0;
     if (fails) {
-        decide(e, fails == 1 ? -ECONNREFUSED : -ETIMEDOUT, fails == 1 ? takes : connect_limit);
+        if (fails == -EADDRNOTAVAIL) return fails; // no port is left
+        decide(e, fails, fails == -ECONNREFUSED ? takes : connect_limit);
         return would_block;
     }
     if (takes == duration::zero()) attempt(e.weak_from_this());
@@ -117,12 +121,11 @@ void network::attempt(const std::weak_ptr<endpoint>& from) {
 std::int64_t network::accept(endpoint& e, operation& op) {
     if (e.kind != endpoint_kind::listening || e.no_more_reading) return -EINVAL;
     if (e.arrived.empty()) return would_block;
-    constexpr int failures[]{EMFILE, ENOBUFS, ENOMEM};
-    if (const auto fails = world_.choose_if(world_.faults.resources, 4, "accepting fails: EMFILE, ENOBUFS, ENOMEM"))
-        return -failures[fails - 1];
+    constexpr std::array errors{EMFILE, ENFILE, ENOBUFS, ENOMEM};
+    if (const int error = world_.error(world_.faults.resources, errors, "accepting fails")) return error;
     std::shared_ptr<endpoint> connection = std::move(e.arrived.front());
     e.arrived.pop_front();
-    if (world_.choose_if(world_.faults.network, 2, "a connection is aborted before it is accepted")) {
+    if (world_.fails(world_.faults.network, "a connection is aborted before it is accepted")) {
         if (endpoint* client = connection->other()) reset(*client, ECONNRESET);
         connection->link->ends[connection->side] = nullptr;
         return -ECONNABORTED;

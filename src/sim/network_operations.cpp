@@ -49,6 +49,7 @@ std::uint64_t key_of(const operation& op) noexcept {
 } // namespace
 
 bool network::submit(operation& op) {
+    const allocating_for_the_world own;
     op.result = 0;
     endpoint* e = find(op.fd);
     const auto done_with = [&](std::int64_t result) {
@@ -85,6 +86,7 @@ void network::finish(operation& op, std::int64_t result) noexcept {
 }
 
 void network::cancel(operation& op) {
+    const allocating_for_the_world own;
     if (op.phase != operation::state::submitted) return;
     op.phase = operation::state::cancelling;
     if (op.note == is_done) return;
@@ -152,10 +154,12 @@ void network::deliver(operation& op) {
     --pending_;
     op.phase = operation::state::idle;
     world_.choices.trace(key_of(op) ^ mixed(static_cast<std::uint64_t>(op.result)));
+    const allocating_for run(world_.watches());
     op.complete(op);
 }
 
 void network::cancel_all() {
+    const allocating_for_the_world own;
     while (pending_ > 0) {
         for (const auto& e : endpoints_) {
             if (!e) continue;

@@ -25,12 +25,18 @@ constexpr std::array<duration, 4> work_times{0ns, 1ms, 100ms, 10s};
 
 } // namespace
 
-void simulation::begin(const plan& p, const fault_classes& f) {
-    choices.begin(p);
+void simulation::clear() noexcept {
     later.clear();
     network.clear();
     idle_.clear();
+}
+
+void simulation::begin(const plan& p, const fault_classes& f) {
+    choices.begin(p);
+    clear();
     missing_.clear();
+    fault_steps_.clear();
+    has_failed_ = false;
     faults = f;
     now = drift_since_ = beginning;
     wall_offset_ = duration::zero();
@@ -39,6 +45,19 @@ void simulation::begin(const plan& p, const fault_classes& f) {
     random = random_stream(p.seed ^ 0x5eed);
     woken_ = false;
     stuck_ = false;
+}
+
+std::uint32_t simulation::fault(bool wanted, std::uint32_t n, label what) {
+    if (!wanted) return 0;
+    fault_steps_.push_back(choices.made().size());
+    const std::uint32_t which = choices.choose(n, what);
+    has_failed_ = has_failed_ || which != 0;
+    return which;
+}
+
+void simulation::watch_memory(bool on) noexcept {
+    watches_memory_ = on;
+    watch_blocks(on);
 }
 
 duration simulation::choose_delay(std::span<const duration> from, label what) {
@@ -70,6 +89,7 @@ bool simulation::tell_idle() {
 }
 
 void simulation::wait(time_point until) {
+    const allocating_for_the_world own;
     happen();
     bool late = false;
     while (now < until && !woken_.load(std::memory_order_relaxed) && !network.has_completions()) {
@@ -93,6 +113,7 @@ void simulation::wait(time_point until) {
 }
 
 int simulation::missing(std::string_view what) {
+    const allocating_for_the_world own;
     if (std::ranges::find(missing_, what) == missing_.end()) missing_.emplace_back(what);
     return -ENOSYS;
 }
@@ -107,6 +128,7 @@ public:
         while (!work_.empty()) run_next();
     }
     void submit(std::function<void()> work) override {
+        const allocating_for_the_world own;
         work_.push_back(std::move(work));
         const duration takes = world_.choose_delay(work_times, "how long a thread works");
         done_at_ = std::max(done_at_, world_.now + takes); // one thread: in the order of submit()
@@ -120,7 +142,10 @@ private:
         const std::function<void()> work = std::move(work_.front());
         work_.pop_front();
         event_loop* const loop = std::exchange(rondo::detail::current_loop, nullptr);
-        work();
+        {
+            const allocating_for run(world_.watches());
+            work();
+        }
         rondo::detail::current_loop = loop;
         world_.wake();
     }
@@ -130,6 +155,9 @@ private:
     time_point done_at_{};
 };
 
-std::shared_ptr<executor> simulation::make_executor() { return std::make_shared<pool>(*this); }
+std::shared_ptr<executor> simulation::make_executor() {
+    const allocating_for_the_world own;
+    return std::make_shared<pool>(*this);
+}
 
 } // namespace rondo::sim::detail

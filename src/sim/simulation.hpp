@@ -14,6 +14,7 @@
 #include <rondo/task/future.hpp>
 
 #include "sim/agenda.hpp"
+#include "sim/memory.hpp"
 #include "sim/network.hpp"
 #include "sim/tape.hpp"
 
@@ -33,10 +34,23 @@ public:
     simulation() : network(*this) {}
 
     void begin(const plan& p, const fault_classes& f);
+    /// Lets go of what the run has left in the world.
+    void clear() noexcept;
 
     // Choices. Of a class that is switched off none is made.
     std::uint32_t choose(std::uint32_t n, label what) { return choices.choose(n, what); }
     std::uint32_t choose_if(bool wanted, std::uint32_t n, label what) { return wanted ? choices.choose(n, what) : 0; }
+    /// A fault: 0, or which one of n - 1. It is on the tape, and among the places where one can be.
+    std::uint32_t fault(bool wanted, std::uint32_t n, label what);
+    bool fails(bool wanted, label what) { return wanted && fault(true, 2, what) != 0; }
+    /// 0, or -errno.
+    int error(bool wanted, std::span<const int> errors, label what) {
+        const std::uint32_t which = fault(wanted, static_cast<std::uint32_t>(errors.size()) + 1, what);
+        return which ? -errors[which - 1] : 0;
+    }
+    /// The steps of the tape at which there could be a fault.
+    const std::vector<std::size_t>& fault_steps() const noexcept { return fault_steps_; }
+    bool has_failed_somewhere() const noexcept { return has_failed_; }
     /// The first is zero.
     duration choose_delay(std::span<const duration> from, label what);
 
@@ -60,6 +74,11 @@ public:
     int missing(std::string_view what);
     const std::vector<std::string>& all_missing() const noexcept { return missing_; }
 
+    /// The run's own allocations can fail, or cannot any longer.
+    void watch_memory(bool on) noexcept;
+    /// For allocating_for: the world itself while it watches.
+    simulation* watches() noexcept { return watches_memory_ ? this : nullptr; }
+
     tape choices;
     agenda later;
     fault_classes faults;
@@ -75,11 +94,14 @@ private:
 
     std::vector<future<>> idle_;
     std::vector<std::string> missing_;
+    std::vector<std::size_t> fault_steps_;
     duration wall_offset_{};
     time_point drift_since_{};
     double drift_ = 0;
     std::atomic<bool> woken_ = false;
     bool stuck_ = false;
+    bool has_failed_ = false;
+    bool watches_memory_ = false;
 };
 
 /// Of the run that is going on in this thread, or null.

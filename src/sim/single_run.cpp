@@ -2,16 +2,22 @@
 
 #include <rondo/coro/detail/exception_cast.hpp>
 #include <rondo/coro/frame.hpp>
+#include <rondo/io/errors.hpp>
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/task/detail/launch.hpp>
+#include <rondo/task/exception_group.hpp>
 #include <rondo/task/exception_handler.hpp>
 
+#include "coro/block_gate.hpp"
 #include "loop/timer_queue.hpp"
 #include "sim/await_graph.hpp"
 #include "sim/simulated_backend.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <new>
+#include <system_error>
 #include <utility>
 
 namespace rondo::sim::detail {
@@ -24,12 +30,27 @@ using rondo::detail::loop_state;
 // How long what the body has begun may take to end after it: connections that are closing, tasks that were cancelled.
 constexpr duration grace = std::chrono::minutes(1);
 
+using rondo::detail::exception_cast;
+
+/// An error of memory or of the system, the end of a stream whose other side had one, or several of them.
+bool can_come_of_a_fault(const std::exception_ptr& error) {
+    if (const auto* group = exception_cast<exception_group>(error))
+        return std::ranges::all_of(group->exceptions(), can_come_of_a_fault);
+    return exception_cast<std::bad_alloc>(error) || exception_cast<std::system_error>(error) ||
+           exception_cast<incomplete_read_error>(error);
+}
+
 class single_run {
 public:
-    single_run(simulation& world, const options& how)
-        : world_(world), how_(how), loop_(loop_access::make_loop(std::make_unique<simulated_backend>(world), {})) {
+    single_run(simulation& world, const options& how, judging verdict)
+        : world_(world),
+          how_(how),
+          verdict_(verdict),
+          loop_(loop_access::make_loop(std::make_unique<simulated_backend>(world), {})) {
         current_simulation = &world;
         loop_->set_exception_handler([this](event_loop&, const error_context& what) {
+            const allocating_for_the_world own;
+            if (what.exception && is_excused(what.exception)) return;
             reports_ += (reports_.empty() ? "" : "\n") + what.message;
             if (what.exception) reports_ += ": " + rondo::detail::describe_exception(what.exception);
         });
@@ -39,14 +60,20 @@ public:
     ~single_run() { current_simulation = nullptr; }
 
     void make(const body_factory& body) {
+        if (how_.faults.memory) world_.watch_memory(true);
         try {
-            main_ = rondo::detail::launch(*loop_, {.name = "main"}, body());
-            loop_access::run_while(*loop_, [this] { return goes_on(); }, time_point::max());
+            {
+                const allocating_for run(world_.watches());
+                main_ = rondo::detail::launch(*loop_, {.name = "main"}, body());
+                loop_access::run_while(*loop_, [this] { return goes_on(); }, time_point::max());
+            }
             judge_main();
             if (!failed_) let_the_rest_end();
         } catch (...) { // thrown by body() itself, or an exit request
-            fail(failure_kind::error, rondo::detail::describe_exception(std::current_exception()));
+            if (!is_excused(std::current_exception()))
+                fail(failure_kind::error, rondo::detail::describe_exception(std::current_exception()));
         }
+        world_.watch_memory(false);
     }
     /// The end of the loop: what lives is cancelled and destroyed.
     void end() {
@@ -75,6 +102,7 @@ private:
     loop_state& state() noexcept { return loop_access::state(*loop_); }
 
     bool goes_on() {
+        const allocating_for_the_world own;
         passes_ = static_cast<std::size_t>(state().passes);
         world_.choices.trace(positions());
         if (main_.done() || world_.is_stuck() || passes_ > how_.max_steps) return false;
@@ -109,7 +137,7 @@ private:
             if (!cancelled_) fail(failure_kind::error, "the body was cancelled");
             return;
         }
-        if (const std::exception_ptr error = main_.exception())
+        if (const std::exception_ptr error = main_.exception(); error && !is_excused(error))
             fail(failure_kind::error, "the body ended with " + rondo::detail::describe_exception(error));
     }
 
@@ -119,7 +147,10 @@ private:
             return state().tasks || !state().ready.empty() || world_.network.open_count() > 0 ||
                    !loop_access::timers(*loop_).empty();
         };
-        loop_access::run_while(*loop_, living, world_.now + grace);
+        {
+            const allocating_for run(world_.watches());
+            loop_access::run_while(*loop_, living, world_.now + grace);
+        }
         if (state().tasks) {
             fail(failure_kind::leak,
                  "tasks are left a minute after the end of the body:\n" + describe_waiting_tasks(*loop_));
@@ -139,8 +170,13 @@ private:
         if (!failed_) failed_ = failure{.kind = kind, .message = std::move(message)};
     }
 
+    bool is_excused(const std::exception_ptr& error) const {
+        return verdict_ == judging::swept && world_.has_failed_somewhere() && can_come_of_a_fault(error);
+    }
+
     simulation& world_;
     const options& how_;
+    judging verdict_;
     std::unique_ptr<event_loop> loop_;
     task<> main_;
     std::string reports_;
@@ -151,13 +187,15 @@ private:
 
 } // namespace
 
-outcome run_once(simulation& world, const plan& p, const options& how, const body_factory& body) {
+memory_balance balance_now() noexcept { return {watched_memory.blocks, rondo::detail::slab_bytes_in_use()}; }
+
+outcome run_once(simulation& world, const plan& p, const options& how, const body_factory& body, judging verdict) {
     if (running_loop_or_null()) throw runtime_error("a simulated run cannot be made inside a running event loop");
     world.begin(p, how.faults);
     outcome result;
     result.seed = p.seed;
     {
-        single_run one(world, how);
+        single_run one(world, how, verdict);
         one.make(body);
         one.end();
         result.failure = one.take_failure();

@@ -34,6 +34,7 @@ simulated_world& world() { return here(); }
 
 std::uint32_t choose(std::uint32_t n, label what) {
     if (n == 0) throw value_error("there is nothing to choose from");
+    const detail::allocating_for_the_world own;
     return here().choose(n, what);
 }
 bool perhaps(label what) { return choose(2, what) != 0; }
