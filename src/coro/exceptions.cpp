@@ -3,6 +3,8 @@
 #include <rondo/coro/detail/chain_exceptions.hpp>
 #include <rondo/coro/detail/exception_cast.hpp>
 
+#include "coro/without_memory.hpp"
+
 #include <cxxabi.h>
 
 #include <cstdlib>
@@ -35,6 +37,16 @@ cancelled_error cancelled_access::make(std::string message, const void* scope) {
     cancelled_error error(std::move(message));
     error.scope_ = scope;
     return error;
+}
+
+std::string text_if_possible(std::string_view text) noexcept {
+    return text_or_nothing([&] { return std::string(text); });
+}
+
+std::exception_ptr cancellation(std::string_view message, const void* scope) noexcept {
+    const std::exception_ptr told =
+        error_or_obstacle([&] { return std::make_exception_ptr(cancelled_access::make(std::string(message), scope)); });
+    return is_cancellation(told) ? told : std::make_exception_ptr(cancelled_access::make({}, scope));
 }
 
 namespace {

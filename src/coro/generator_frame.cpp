@@ -3,6 +3,8 @@
 #include <rondo/coro/detail/exception_cast.hpp>
 #include <rondo/coro/invariant.hpp>
 
+#include "coro/without_memory.hpp"
+
 #include <utility>
 
 namespace rondo::detail {
@@ -43,7 +45,7 @@ void generator_frame::close() {
         return;
     }
     if (leaf_ != this) closing_ = leaf_;
-    thrown_ = std::make_exception_ptr(generator_exit("the generator is being closed"));
+    thrown_ = std::make_exception_ptr(generator_exit(text_if_possible("the generator is being closed")));
     if (drive()) throw runtime_error("the generator ignored generator_exit: it yielded while it was being closed");
     if (exception_cast<generator_exit>(error_)) error_ = nullptr;
     rethrow_error();
@@ -142,7 +144,7 @@ void delegation::end() {
         throw runtime_error("the generator ignored generator_exit: it yielded while it was being closed");
     if (inner.error_ && !(was_closed && exception_cast<generator_exit>(inner.error_)))
         std::rethrow_exception(std::exchange(inner.error_, nullptr));
-    if (was_closed) throw generator_exit("the generator is being closed");
+    if (was_closed) throw generator_exit(text_if_possible("the generator is being closed"));
 }
 
 } // namespace rondo::detail

@@ -24,10 +24,8 @@ std::shared_ptr<protocol> made_by(protocol_factory<protocol>& factory) {
     return made;
 }
 
-} // namespace
-
-coro<endpoint<protocol>> begin_protocol(event_loop& loop, stream_factory factory, int fd, stream_kind kind,
-                                        address peer, std::source_location where, bool expects_news) {
+coro<endpoint<protocol>> begin(event_loop& loop, stream_factory factory, int fd, stream_kind kind, address peer,
+                               std::source_location where, bool expects_news) {
     descriptor_guard guard(loop, fd);
     std::shared_ptr<protocol> made = made_by(*factory);
     guard.taken();
@@ -45,6 +43,18 @@ coro<endpoint<protocol>> begin_protocol(event_loop& loop, stream_factory factory
     co_await connection_made;
     unless_made.stream = nullptr;
     co_return both;
+}
+
+} // namespace
+
+/// The descriptor is closed also when there is no memory for the frame that would have taken it over.
+RONDO_CORO_WRAPPER coro<endpoint<protocol>> begin_protocol(event_loop& loop, stream_factory factory, int fd,
+                                                           stream_kind kind, address peer, std::source_location where,
+                                                           bool expects_news) {
+    descriptor_guard guard(loop, fd);
+    auto beginning = begin(loop, std::move(factory), fd, kind, std::move(peer), where, expects_news);
+    guard.taken();
+    return beginning;
 }
 
 coro<endpoint<protocol>> create_connection(event_loop& loop, stream_factory factory, std::string host,

@@ -3,6 +3,7 @@
 #include <rondo/io/errors.hpp>
 #include <rondo/loop/event_loop.hpp>
 
+#include "coro/without_memory.hpp"
 #include "io/make_stream.hpp"
 #include "io/report.hpp"
 #include "loop/backend/backend.hpp"
@@ -139,8 +140,10 @@ void server_core::serve_protocol(int fd, address peer) {
 }
 
 void server_core::accept_failed(int error_number, const listener& on) noexcept {
-    report_soon(loop_, {.message = "accepting connections on " + on.where().str() + " failed; trying again in a second",
-                        .exception = os_error(error_number, "accept"),
+    report_soon(loop_, {.message = text_or_nothing([&] {
+                            return "accepting connections on " + on.where().str() + " failed; trying again in a second";
+                        }),
+                        .exception = error_or_obstacle([&] { return os_error(error_number, "accept"); }),
                         .created_at = created_at(),
                         .socket = on.fd()});
 }

@@ -3,6 +3,7 @@
 #include <rondo/io/errors.hpp>
 #include <rondo/loop/event_loop.hpp>
 
+#include "coro/without_memory.hpp"
 #include "io/report.hpp"
 #include "io/sending_lease.hpp"
 #include "io/socket_address.hpp"
@@ -84,7 +85,8 @@ address stream_core::local_address() const {
 }
 
 std::exception_ptr stream_core::error_of(std::int64_t result, const char* doing) const {
-    return os_error(static_cast<int>(-result), std::string(doing) + " (" + describe() + ")");
+    return error_or_obstacle(
+        [&] { return os_error(static_cast<int>(-result), std::string(doing) + " (" + describe() + ")"); });
 }
 
 /// True: it is done. Otherwise the core lives until it has completed.
@@ -234,7 +236,9 @@ void stream_core::finish_ending() noexcept {
     if (phase_ == phase::lost || receive_op_.pending() || send_op_.pending() || lease_) return;
     phase_ = phase::lost;
     if (!write_error_)
-        write_error_ = error_ ? error_ : os_error(ECONNRESET, "the connection is closed (" + describe() + ")");
+        write_error_ = error_ ? error_ : error_or_obstacle([&] {
+            return os_error(ECONNRESET, "the connection is closed (" + describe() + ")");
+        });
     queue_.clear();
     update_fullness();
     if (reset_ && kind_ == stream_kind::tcp) backend_->os().reset_on_close(fd_);
@@ -372,9 +376,11 @@ void stream_core::release_cancelled_writers() noexcept {
 
 void stream_core::break_stream(std::size_t sent, std::size_t total) noexcept {
     broken_ = reset_ = true;
-    sending_failed(os_error(EPIPE, "the stream is broken: a write() that was cancelled had sent " +
-                                       std::to_string(sent) + " of its " + std::to_string(total) +
-                                       " bytes; close the connection (" + describe() + ")"));
+    sending_failed(error_or_obstacle([&] {
+        return os_error(EPIPE, "the stream is broken: a write() that was cancelled had sent " + std::to_string(sent) +
+                                   " of its " + std::to_string(total) + " bytes; close the connection (" + describe() +
+                                   ")");
+    }));
 }
 
 /// Nothing more can be sent. What the other side has sent can still be read.

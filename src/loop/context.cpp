@@ -32,12 +32,12 @@ void release(context_state& c) noexcept {
 context_state* current_context() noexcept { return slot().get(); }
 context_ref share_current_context() noexcept { return slot(); }
 
-context_ref fork_context_slowly() noexcept {
+context_ref fork_context_slowly() {
     const context_state* now = current_context();
     if (!now || !now->values) return {};
-    auto* copy = new context_state;
-    copy->values = now->values;
-    return context_ref::adopt(copy);
+    context_ref copy = context_ref::adopt(new context_state);
+    copy.get()->values = now->values;
+    return copy;
 }
 
 std::uint64_t new_variable_id() noexcept {

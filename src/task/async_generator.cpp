@@ -6,6 +6,7 @@
 #include <rondo/task/detail/launch.hpp>
 #include <rondo/task/gather.hpp>
 
+#include "coro/without_memory.hpp"
 #include "task/async_generator_registry.hpp"
 
 #include <utility>
@@ -85,7 +86,10 @@ bool async_generator_step::await_ready() {
     if (owner_->step_) throw runtime_error("the async generator is already running");
     if (!frame) throw runtime_error("this async generator was moved from");
     if (!frame->started_ && !frame->finished_) {
-        if (kind_ == kind::next) return false;
+        if (kind_ == kind::next) {
+            static_cast<void>(service<async_generator_registry>(task_->loop())); // made where it may fail
+            return false;
+        }
         if (kind_ == kind::send)
             throw type_error("a value cannot be sent to an async generator that has not started: await next() first");
         frame->finished_ = true;
@@ -102,9 +106,10 @@ std::coroutine_handle<> async_generator_step::enter(std::coroutine_handle<> aski
     frame.task = task_;
     frame.yielded_ = nullptr;
     frame.sent_ = sent();
-    frame.thrown_ = kind_ == kind::close
-                        ? std::make_exception_ptr(generator_exit("the async generator is being closed"))
-                        : std::move(thrown_);
+    frame.thrown_ =
+        kind_ == kind::close
+            ? std::make_exception_ptr(generator_exit(text_if_possible("the async generator is being closed")))
+            : std::move(thrown_);
     if (!std::exchange(frame.started_, true)) frame.link(service<async_generator_registry>(task_->loop()));
     return transfer_to(frame.handle_);
 }

@@ -3,6 +3,8 @@
 #include <rondo/task/detail/current.hpp>
 #include <rondo/task/detail/task_record.hpp>
 
+#include "coro/without_memory.hpp"
+
 namespace rondo {
 
 cancel_scope::cancel_scope() = default;
@@ -48,12 +50,12 @@ rondo::deadline cancel_scope::deadline() const noexcept {
 
 void cancel_scope::arm() noexcept {
     if (node_.deadline == time_point::max() || node_.cancel_called()) return;
-    if (node_.deadline <= loop_->time()) node_.cancel("the deadline has passed");
+    if (node_.deadline <= loop_->time()) node_.cancel(detail::text_if_possible("the deadline has passed"));
     else detail::arm_timer(*loop_, timer_, node_.deadline);
 }
 
 void cancel_scope::deadline_timer::expired(timer_node& node, event_loop&) noexcept {
-    static_cast<deadline_timer&>(node).scope.node_.cancel("the deadline has passed");
+    static_cast<deadline_timer&>(node).scope.node_.cancel(detail::text_if_possible("the deadline has passed"));
 }
 
 time_point current_effective_deadline() {

@@ -2,6 +2,7 @@
 
 #include <rondo/coro/debug.hpp>
 
+#include "coro/without_memory.hpp"
 #include "task/cancel_walk.hpp"
 
 #include <atomic>
@@ -67,7 +68,7 @@ bool future_state::cancel_again(const std::string&) { return !done(); }
 
 future_state::cancel_step future_state::cancel_now(const std::string& message) {
     if (done()) return {};
-    settle_error(std::make_exception_ptr(cancelled_access::make(message, nullptr)));
+    settle_error(cancellation(message, nullptr));
     return {.accepted = true};
 }
 

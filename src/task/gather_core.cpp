@@ -1,5 +1,7 @@
 #include <rondo/task/detail/gather_core.hpp>
 
+#include "coro/without_memory.hpp"
+
 namespace rondo::detail {
 
 gather_core::gather_core(std::vector<counted_ptr<future_state>> children, bool exceptions)
@@ -36,8 +38,7 @@ void gather_core::child_ended(future_state& child) noexcept {
     } else if (exceptions_ || cancelled_ || !child.error()) {
         // What fails while the gather is being cancelled is in no result: it stays to be reported.
         if (!cancelled_ || child.state() != future_state::status::error) child.mark_observed();
-        if (left_ == 0 && cancelled_)
-            whole.settle_error(std::make_exception_ptr(cancelled_access::make(message_, nullptr)));
+        if (left_ == 0 && cancelled_) whole.settle_error(cancellation(message_, nullptr));
         else if (left_ == 0) complete();
     } else {
         child.mark_observed();
@@ -54,7 +55,7 @@ void gather_core::unended_children(std::vector<const future_state*>& who) const 
 
 void gather_core::begin_asking(const std::string& message) {
     cancelled_before_ = std::exchange(cancelled_, true); // before they are asked: a future ends at once
-    if (!cancelled_before_) message_ = message;
+    if (!cancelled_before_) message_ = text_if_possible(message);
     accepted_ = false;
     asked_ = 0;
 }

@@ -5,12 +5,15 @@
 #include <rondo/task/exception_group.hpp>
 #include <rondo/task/task_group.hpp>
 
+#include "coro/without_memory.hpp"
+
 namespace rondo {
 
 coro<void> task_group::join() {
     core_.require_joinable();
-    std::exception_ptr error = co_await core_.finish(nullptr);
-    if (error) std::rethrow_exception(std::move(error));
+    core_.begin_end(nullptr);
+    while (core_.has_living()) core_.waited(co_await as_result(detail::group_core::join_awaiter(core_)));
+    if (std::exception_ptr error = core_.end()) std::rethrow_exception(std::move(error));
 }
 
 namespace detail {
@@ -27,13 +30,16 @@ bool of_a_scope(const std::exception_ptr& cancellation) noexcept {
 group_core::group_core() : host_(current_record()) { scope_.enter(); }
 
 group_core::~group_core() {
-    if (finished_) return;
+    if (finished_) {
+        drop_errors();
+        return;
+    }
     loop_state& here = loop_access::state(host_.loop());
     if (living_ > 0 && !here.closing && here.debug) {
         report_line("a task_group was destroyed with " + std::to_string(living_) + " children left, without join()");
         std::terminate();
     }
-    if (!here.closing) abort("the task group was destroyed");
+    if (!here.closing) abort(text_if_possible("the task group was destroyed"));
     for (handle& h : deferred_) h.cancel();
     report_errors_but(nullptr);
     scope_.node_.release_inside();
@@ -50,31 +56,33 @@ void group_core::require_joinable() const {
     if (current_record_or_null() != &host_) throw runtime_error("a task group is joined by the task that made it");
 }
 
-void group_core::adopt(task_record& t, counted_ptr<future_state> ready) {
+void group_core::adopt(task_record& t, std::unique_ptr<child> place) {
+    place->task = &t;
     if (t.done()) { // it ran eagerly to its end; others hear of it in the next pass, when the caller has its handle
-        if (t.state() != future_state::status::error || (ready && !ready->done())) return;
+        if (t.state() != future_state::status::error || (place->ready && !place->ready->done())) return;
+        deferred_.reserve(deferred_.size() + 1);
+        deferred_.push_back(loop().call_soon([this, failed = std::move(place), error = t.error()]() mutable {
+            --living_;
+            fail(std::move(failed), error);
+        }));
         t.mark_observed();
         ++living_;
-        deferred_.push_back(loop().call_soon([this, error = t.error()] {
-            --living_;
-            fail(error);
-        }));
         return;
     }
-    auto* c = new child(*this, t, std::move(ready));
+    child* const c = place.release();
     c->older = newest_;
     (newest_ ? newest_->newer : oldest_) = c;
     newest_ = c;
     ++living_;
     scope_.node_.add(*c);
     t.add_done_node(*c);
-    if (aborting_) t.cancel("the task group is shutting down"); // its own first step brought that about
+    // Its own first step may have brought that about.
+    if (aborting_) t.cancel(text_if_possible("the task group is shutting down"));
 }
 
 void group_core::child::ended(done_node& node, future_state& of) noexcept {
-    auto* c = static_cast<child*>(&node);
-    if (c->group) c->group->child_ended(*c, of);
-    delete c;
+    std::unique_ptr<child> c(static_cast<child*>(&node));
+    if (c->group) c->group->child_ended(std::move(c), of);
 }
 
 void group_core::unlink(child& c) noexcept {
@@ -84,11 +92,11 @@ void group_core::unlink(child& c) noexcept {
     --living_;
 }
 
-void group_core::child_ended(child& c, future_state& of) noexcept {
-    unlink(c);
-    if (of.state() == future_state::status::error && (!c.ready || c.ready->done())) {
+void group_core::child_ended(std::unique_ptr<child> c, future_state& of) noexcept {
+    unlink(*c);
+    if (of.state() == future_state::status::error && (!c->ready || c->ready->done())) {
         of.mark_observed();
-        fail(of.error());
+        fail(std::move(c), of.error());
     }
     wake_joiner();
 }
@@ -97,11 +105,15 @@ void group_core::wake_joiner() noexcept {
     if (living_ == 0 && joiner_) std::exchange(joiner_, nullptr)->all_ended();
 }
 
-void group_core::fail(const std::exception_ptr& error) noexcept {
-    errors_.push_back(error);
+void group_core::fail(std::unique_ptr<child> c, const std::exception_ptr& error) noexcept {
+    c->error = error;
+    c->newer = c->older = nullptr;
+    child* const failed = c.release();
+    (last_error_ ? last_error_->newer : first_error_) = failed;
+    last_error_ = failed;
     if (!exit_request_ && is_exit_request(error)) exit_request_ = error;
     if (!aborting_ && !host_cancelled_) {
-        abort("another task of its group failed");
+        abort(text_if_possible("another task of its group failed"));
         interrupt_body();
     }
     wake_joiner();
@@ -110,7 +122,7 @@ void group_core::fail(const std::exception_ptr& error) noexcept {
 void group_core::interrupt_body() noexcept {
     if (exiting_ || host_cancelled_) return; // the host waits here already
     host_cancelled_ = true;
-    host_.cancel("the task group is shutting down");
+    host_.cancel(text_if_possible("the task group is shutting down"));
 }
 
 void group_core::abort(const std::string& reason) noexcept {
@@ -119,12 +131,27 @@ void group_core::abort(const std::string& reason) noexcept {
 }
 
 void group_core::report_errors_but(const std::exception_ptr& thrown) noexcept {
-    for (const std::exception_ptr& error : errors_) {
-        if (error != thrown)
-            loop_access::report(loop(),
-                                {.message = "an error of a task group that nobody will see", .exception = error});
-    }
-    errors_.clear();
+    const auto report = [&](const std::exception_ptr& error) {
+        if (error && error != thrown)
+            loop_access::report(loop(), {.message = text_if_possible("an error of a task group that nobody will see"),
+                                         .exception = error});
+    };
+    for (const child* c = first_error_; c; c = c->newer) report(c->error);
+    report(body_error_);
+    drop_errors();
+}
+
+void group_core::drop_errors() noexcept {
+    body_error_ = nullptr;
+    while (first_error_) delete std::exchange(first_error_, first_error_->newer);
+    last_error_ = nullptr;
+}
+
+std::vector<std::exception_ptr> group_core::errors() const {
+    std::vector<std::exception_ptr> all;
+    for (const child* c = first_error_; c; c = c->newer) all.push_back(c->error);
+    if (body_error_) all.push_back(body_error_);
+    return all;
 }
 
 void group_core::cancel(const std::string& reason) {
@@ -133,37 +160,37 @@ void group_core::cancel(const std::string& reason) {
     interrupt_body();
 }
 
-coro<std::exception_ptr> group_core::finish(std::exception_ptr body_error) {
+void group_core::begin_end(std::exception_ptr body_error) noexcept {
     exiting_ = true;
-    std::exception_ptr cancellation;
-    if (is_cancellation(body_error)) cancellation = std::exchange(body_error, nullptr);
-    else if (!exit_request_ && is_exit_request(body_error)) exit_request_ = body_error;
-    if ((cancellation || body_error) && !aborting_) abort("the body of the task group ended");
+    if (is_cancellation(body_error)) cancellation_ = std::move(body_error);
+    else body_error_ = std::move(body_error);
+    if (body_error_ && !exit_request_ && is_exit_request(body_error_)) exit_request_ = body_error_;
+    if ((cancellation_ || body_error_) && !aborting_) abort(text_if_possible("the body of the task group ended"));
+}
 
-    while (living_ > 0) {
-        auto waited = co_await as_result(join_awaiter(*this));
-        if (waited) continue;
-        cancellation = waited.error();
-        if (!aborting_) abort("the task group is being cancelled");
-    }
+void group_core::waited(const result<void>& outcome) noexcept {
+    if (outcome) return;
+    cancellation_ = outcome.error();
+    if (!aborting_) abort(text_if_possible("the task group is being cancelled"));
+}
+
+std::exception_ptr group_core::end() {
     finished_ = true;
-    if (scope_.exit(cancellation)) cancellation = nullptr;
+    if (scope_.exit(cancellation_)) cancellation_ = nullptr;
     // Ours is taken back; a scope's around us is not ours to absorb.
-    if (host_cancelled_ && host_.uncancel() == 0 && !of_a_scope(cancellation)) cancellation = nullptr;
+    if (host_cancelled_ && host_.uncancel() == 0 && !of_a_scope(cancellation_)) cancellation_ = nullptr;
     if (exit_request_) {
-        if (body_error) errors_.push_back(std::move(body_error));
         report_errors_but(exit_request_);
-        co_return exit_request_;
+        return exit_request_;
     }
-    if (errors_.empty() && !body_error) {
+    if (!first_error_ && !body_error_) {
         // One that came while the group was shutting down goes on with this one.
-        if (cancellation && !of_a_scope(cancellation)) host_.cancellation_is_delivered();
-        co_return cancellation;
+        if (cancellation_ && !of_a_scope(cancellation_)) host_.cancellation_is_delivered();
+        return cancellation_;
     }
-    if (body_error) errors_.push_back(std::move(body_error));
     // A cancellation that came from outside is still to be delivered: the next await of the host throws it.
     if (host_.cancelling() > 0) host_.ask_again();
-    co_return std::make_exception_ptr(exception_group("unhandled errors in a task group", std::move(errors_)));
+    return std::make_exception_ptr(exception_group("unhandled errors in a task group", errors()));
 }
 
 void group_core::join_awaiter::wait(std::coroutine_handle<> frame) noexcept {

@@ -5,6 +5,10 @@
 #include <rondo/task/detail/launch.hpp>
 #include <rondo/task/detail/scope_tree.hpp>
 
+#include "coro/without_memory.hpp"
+
+#include <new>
+
 namespace rondo::detail {
 
 namespace {
@@ -16,7 +20,7 @@ constinit thread_local bool destroying_frames = false;
 bool frames_are_being_destroyed() noexcept { return destroying_frames; }
 
 task_record::task_record(event_loop& loop, std::coroutine_handle<> root, frame_header& header,
-                         resumable::function completed, task_options&& options) noexcept
+                         resumable::function completed, task_options&& options)
     : future_state(loop, options.where),
       ready_node(&step),
       resumable{completed, nullptr},
@@ -24,9 +28,9 @@ task_record::task_record(event_loop& loop, std::coroutine_handle<> root, frame_h
       root_(root),
       context_(options.context ? options.context->state() : fork_context()) {
     mark_task();
+    if (!options.name.empty()) set_name(std::move(options.name));
     header.task = this;
     header.continuation = resumable::handle();
-    if (!options.name.empty()) set_name(std::move(options.name));
 }
 
 task_record::task_record(const task_record& of)
@@ -103,7 +107,7 @@ void task_record::finish(std::exception_ptr error) noexcept {
     release();
 }
 
-std::exception_ptr task_record::cancelled_while_returning() {
+std::exception_ptr task_record::cancelled_while_returning() noexcept {
     return (interrupt_ & caller_asked) != 0 ? take_cancellation(false) : nullptr;
 }
 
@@ -128,7 +132,7 @@ bool task_record::cancel_again(const std::string& message) {
     return true;
 }
 
-void task_record::was_asked(const std::string& message, bool accepted) {
+void task_record::was_asked(const std::string& message, bool accepted) noexcept {
     // While one is on its way, that one's message stays.
     if ((interrupt_ & caller_accepted) == 0) set_cancel_message(message);
     interrupt_ |= accepted ? caller_accepted : caller_asked;
@@ -141,8 +145,13 @@ bool task_record::pass_on(const std::string& message) noexcept {
     return accepted;
 }
 
-void task_record::set_cancel_message(const std::string& message) {
-    if (extras_ || !message.empty()) more().cancel_message = message;
+/// Without memory it is cancelled all the same, and not told why.
+void task_record::set_cancel_message(const std::string& message) noexcept {
+    try {
+        if (extras_ || !message.empty()) more().cancel_message = message;
+    } catch (const std::bad_alloc&) {
+        if (extras_) extras_->cancel_message.clear();
+    }
 }
 
 int task_record::uncancel() noexcept {
@@ -160,22 +169,22 @@ bool task_record::interrupted_now() noexcept {
 
 void task_record::forward_interruption() noexcept {
     const bool by_caller = must_cancel();
-    const std::string message = by_caller && extras_ ? extras_->cancel_message : std::string();
+    const std::string message = text_if_possible(by_caller && extras_ ? extras_->cancel_message : std::string_view());
     if (pass_on(message) && by_caller) {
         interrupt_ &= static_cast<std::uint8_t>(~caller_asked);
         interrupt_ |= caller_accepted;
     }
 }
 
-std::exception_ptr task_record::take_cancellation(bool awaiter_was_cancelled) {
+std::exception_ptr task_record::take_cancellation(bool awaiter_was_cancelled) noexcept {
     const bool by_caller = must_cancel() || (interrupt_ & caller_accepted) != 0;
     if (by_caller || !awaiter_was_cancelled) {
         interrupt_ &= static_cast<std::uint8_t>(~(caller_asked | caller_accepted));
-        std::string message = extras_ ? std::exchange(extras_->cancel_message, {}) : std::string();
-        return std::make_exception_ptr(cancelled_access::make(std::move(message), nullptr));
+        const std::string message = extras_ ? std::exchange(extras_->cancel_message, {}) : std::string();
+        return cancellation(message, nullptr);
     }
     const scope_node* origin = scope_node::origin_of_cancellation(scope);
-    return std::make_exception_ptr(cancelled_access::make(origin ? origin->reason() : std::string(), origin));
+    return cancellation(origin ? origin->reason() : std::string_view(), origin);
 }
 
 void task_record::scope_changed() noexcept {
@@ -227,7 +236,7 @@ void task_record::tear_down() noexcept {
     }
     release_root().destroy();
     destroying_frames = before;
-    finish(std::make_exception_ptr(cancelled_access::make("the event loop was closed", nullptr)));
+    finish(cancellation("the event loop was closed", nullptr));
 }
 
 } // namespace rondo::detail

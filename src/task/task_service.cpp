@@ -1,5 +1,6 @@
 #include "task/task_service.hpp"
 
+#include "coro/without_memory.hpp"
 #include "task/cancel_walk.hpp"
 
 #include <rondo/coro/debug.hpp>
@@ -46,7 +47,9 @@ void prepare_for_tasks_slowly(event_loop& loop) {
 void report_if_failed(task_record& t) noexcept {
     if (t.state() != future_state::status::error || is_exit_request(t.error())) return; // that the loop throws
     t.mark_observed();
-    loop_access::report(t.loop(), {.message = t.label() + " failed", .exception = t.error(), .task = &t});
+    loop_access::report(
+        t.loop(),
+        {.message = text_or_nothing([&] { return t.label() + " failed"; }), .exception = t.error(), .task = &t});
 }
 
 void task_service::close(event_loop& loop, closing step) noexcept {

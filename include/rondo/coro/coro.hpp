@@ -65,6 +65,11 @@ namespace detail {
 struct coro_access {
     /// Takes the frame out, to be run as the outermost one of a task. Throws invalid_state_error when there is none.
     template <class T> static std::coroutine_handle<coro_promise<T>> release(coro<T>& c) { return c.release(); }
+    /// Leaves it in. Throws as release() does.
+    template <class T> static std::coroutine_handle<coro_promise<T>> frame_of(const coro<T>& c) {
+        if (!c.frame_) throw_empty_coro();
+        return c.frame_;
+    }
 };
 
 template <class T> coro<T> coro_promise<T>::get_return_object(std::source_location where) noexcept {

@@ -32,8 +32,8 @@ void release(context_state& c) noexcept;
 extern constinit thread_local context_ref* current_context_slot;
 
 /// A copy of the current context, or null when that is empty. O(1).
-context_ref fork_context_slowly() noexcept;
-inline context_ref fork_context() noexcept {
+context_ref fork_context_slowly();
+inline context_ref fork_context() {
     if (current_context_slot && !*current_context_slot) [[likely]]
         return {};
     return fork_context_slowly();

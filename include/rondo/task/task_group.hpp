@@ -65,8 +65,10 @@ public:
         using R = body_t<F, task_group>;
         task_group group;
         auto outcome = co_await as_result(detail::start_body(body, group));
-        std::exception_ptr error = co_await group.core_.finish(outcome.error());
-        if (error) std::rethrow_exception(std::move(error));
+        group.core_.begin_end(outcome.error());
+        while (group.core_.has_living())
+            group.core_.waited(co_await as_result(detail::group_core::join_awaiter(group.core_)));
+        if (std::exception_ptr error = group.core_.end()) std::rethrow_exception(std::move(error));
         if constexpr (!std::is_void_v<R>) {
             if (!outcome) throw invalid_state_error("the task group was cancelled before its body had a value");
             co_return *std::move(outcome);

@@ -1,7 +1,8 @@
 // What a task group does, whatever its children yield.
 #pragma once
 
-#include <rondo/coro/coro.hpp>
+#include <rondo/coro/frame.hpp>
+#include <rondo/coro/result.hpp>
 #include <rondo/task/cancel_scope.hpp>
 #include <rondo/task/detail/awaiter.hpp>
 #include <rondo/task/detail/future_state.hpp>
@@ -11,6 +12,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,31 +37,42 @@ public:
     /// runtime_error when the group takes no more.
     template <class Make> auto create(Make&& make, counted_ptr<future_state> ready = {}) {
         require_open();
+        std::unique_ptr<child> place(new child(*this, std::move(ready))); // nothing may fail once the task is made
         auto made = std::forward<Make>(make)(&scope_.node_);
-        adopt(made.record(), std::move(ready));
+        adopt(made.record(), std::move(place));
         return made;
     }
 
-    /// runtime_error when finish() was called before, or somebody else asks than the host.
+    /// runtime_error when begin_end() was called before, or somebody else asks than the host.
     void require_joinable() const;
-    /// Waits for the children. What the group is to throw, or null. `body_error`: what came of the body.
-    coro<std::exception_ptr> finish(std::exception_ptr body_error);
+
+    class join_awaiter;
+    // The end, in the frame of the one who waits for it: a frame of its own might not be had when children are running.
+    //     begin_end(error of the body);
+    //     while (has_living()) waited(co_await as_result(join_awaiter(*this)));
+    //     end()    gives what the group is to throw, or null
+    void begin_end(std::exception_ptr body_error) noexcept;
+    bool has_living() const noexcept { return living_ > 0; }
+    void waited(const result<void>& outcome) noexcept;
+    std::exception_ptr end();
 
 private:
-    /// A child's place in the group. A block of its own, freed when the child has ended.
+    /// A child's place in the group, and when it has failed its error's. A block of its own, freed when the child has ended, or
+    /// its error was given on.
     struct child final : done_node, scope_member {
-        child(group_core& g, task_record& t, counted_ptr<future_state> r) noexcept
-            : done_node(&ended), group(&g), ready(std::move(r)) {
-            task = &t;
-        }
+        child(group_core& g, counted_ptr<future_state> r) noexcept
+            : done_node(&ended), group(&g), ready(std::move(r)) {}
         static void ended(done_node& node, future_state& of) noexcept;
         static void* operator new(std::size_t size) { return allocate_block(size); }
         static void operator delete(void* block, std::size_t size) noexcept { free_block(block, size); }
         group_core* group; // null: the group has let go of it
         counted_ptr<future_state> ready;
-        child* newer = nullptr;
+        std::exception_ptr error;
+        child* newer = nullptr; // of those that live, or of those that failed
         child* older = nullptr;
     };
+
+public:
     /// Waits until no child is left. While the group is shutting down nothing interrupts it.
     class join_awaiter final : public leaf_awaiter<join_awaiter, void> {
     public:
@@ -83,11 +96,14 @@ private:
         group_core& group_;
     };
 
+private:
     void require_open() const;
-    void adopt(task_record& t, counted_ptr<future_state> ready);
-    void child_ended(child& c, future_state& of) noexcept;
+    void adopt(task_record& t, std::unique_ptr<child> place);
+    void child_ended(std::unique_ptr<child> c, future_state& of) noexcept;
     void unlink(child& c) noexcept;
-    void fail(const std::exception_ptr& error) noexcept;
+    void fail(std::unique_ptr<child> c, const std::exception_ptr& error) noexcept;
+    std::vector<std::exception_ptr> errors() const;
+    void drop_errors() noexcept;
     void wake_joiner() noexcept;
     void report_errors_but(const std::exception_ptr& thrown) noexcept;
     void interrupt_body() noexcept;
@@ -100,7 +116,10 @@ private:
     std::size_t living_ = 0;
     join_awaiter* joiner_ = nullptr;
     std::vector<handle> deferred_; // children that failed eagerly, before anybody could have known them
-    std::vector<std::exception_ptr> errors_;
+    child* first_error_ = nullptr; // in the order in which they came
+    child* last_error_ = nullptr;
+    std::exception_ptr body_error_;
+    std::exception_ptr cancellation_;
     std::exception_ptr exit_request_;
     bool aborting_ = false;
     bool exiting_ = false;

@@ -62,7 +62,7 @@ public:
     /// Hands a pending cancellation to the awaiter that has just begun to wait.
     void forward_interruption() noexcept;
     /// The cancelled_error to deliver now.
-    std::exception_ptr take_cancellation(bool awaiter_was_cancelled);
+    std::exception_ptr take_cancellation(bool awaiter_was_cancelled) noexcept;
     /// What it waited for accepted a cancellation, and ended with something better.
     void cancellation_was_answered() noexcept { interrupt_ &= static_cast<std::uint8_t>(~caller_accepted); }
     /// What it waited for accepted a cancellation, and has a value that must not be lost: it is delivered at the next wait.
@@ -103,7 +103,7 @@ public:
 
 protected:
     task_record(event_loop& loop, std::coroutine_handle<> root, frame_header& header, resumable::function completed,
-                task_options&& options) noexcept;
+                task_options&& options);
     /// A picture: what there is to read of `of`, without its frames and its context; no loop knows it.
     explicit task_record(const task_record& of);
     ~task_record();
@@ -113,7 +113,7 @@ protected:
     /// The frames are gone, the outcome is known: tells those who wait, and lets go.
     void finish(std::exception_ptr error) noexcept;
     /// A return after an undelivered task::cancel() counts as cancelled.
-    std::exception_ptr cancelled_while_returning();
+    std::exception_ptr cancelled_while_returning() noexcept;
     /// The coroutine has ended: what it was made from is no longer needed.
     virtual void drop_call() noexcept {}
     std::coroutine_handle<> release_root() noexcept { return std::exchange(root_, nullptr); }
@@ -130,10 +130,10 @@ private:
     cancel_step begin_cancel(const std::string& message) override;
     cancel_step continue_cancel(const std::string& message, bool accepted) override;
     bool cancel_again(const std::string& message) override;
-    void was_asked(const std::string& message, bool accepted);
+    void was_asked(const std::string& message, bool accepted) noexcept;
     /// Asks what it is blocked on. True: accepted.
     bool pass_on(const std::string& message) noexcept;
-    void set_cancel_message(const std::string& message);
+    void set_cancel_message(const std::string& message) noexcept;
 
     // What most tasks do not have.
     struct extras {
@@ -167,16 +167,17 @@ public:
     const std::type_info& value_type() const noexcept override { return typeid(T); }
 
 protected:
+    /// The frame is the coroutine's until nothing can fail any more.
     task_of(event_loop& loop, coro<T>&& body, task_options&& options)
-        : task_of(loop, coro_access::release(body), std::move(options)) {}
+        : task_record(loop, coro_access::frame_of(body), coro_access::frame_of(body).promise(), &completed,
+                      std::move(options)) {
+        static_cast<void>(coro_access::release(body));
+    }
     ~task_of() {
         if (state() == status::value) slot_.clear();
     }
 
 private:
-    task_of(event_loop& loop, std::coroutine_handle<coro_promise<T>> frame, task_options&& options) noexcept
-        : task_record(loop, frame, frame.promise(), &completed, std::move(options)) {}
-
     static void completed(detail::resumable* completion) noexcept {
         auto& self = static_cast<task_of&>(of_completion(completion));
         auto frame = std::coroutine_handle<coro_promise<T>>::from_address(self.release_root().address());
