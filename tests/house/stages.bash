@@ -1,7 +1,7 @@
 # The stages of ./dev test; sourced by it. A stage is a function `stage_NAME` that prints its log and, where it counts
 # something, ends it with the line "N passed, N failed". `stage-` names with a dash have functions with an underscore.
 
-stages=(format includes headers rooms words docs names lint lifetimes asan asan-clang16 tsan release install shared)
+stages=(format includes headers rooms words docs names awaits lint lifetimes asan asan-clang16 tsan release install shared)
 
 stage_format() { sources | "$house/format" clang-format-19; }
 stage_includes() { "$house/include_rules"; }
@@ -10,6 +10,7 @@ stage_rooms() { "$house/room_sizes"; }
 stage_words() { "$house/forbidden_words"; }
 stage_docs() { "$house/docs" --check; }
 stage_names() { "$house/asyncio_table"; }
+stage_awaits() { "$house/swept_awaits"; }
 stage_asan() { test_preset asan; }
 stage_release() { GTEST_SHUFFLE=1 test_preset release; } # no test may depend on the order
 stage_asan_clang16() { test_floors asan-clang16 coro task sync; } # what instantiates coroutines

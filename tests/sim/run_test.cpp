@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -207,6 +208,25 @@ TEST(Exploration, FindsABodyThatDependsOnMoreThanTheWorld) {
     });
     ASSERT_TRUE(found.counter_example);
     EXPECT_EQ(found.counter_example->kind, failure_kind::nondeterminism);
+}
+
+TEST(Exploration, FindsMemoryThatIsNotGivenBack) {
+    if (!rondo::sim::can_sweep_alloc()) GTEST_SKIP() << "this program's operator new is not the simulator's";
+    std::vector<std::unique_ptr<int>> hoard;
+    const auto found = rondo::sim::explore({}, [&]() -> coro<> {
+        hoard.push_back(std::make_unique<int>(1));
+        co_return;
+    });
+    ASSERT_TRUE(found.counter_example);
+    EXPECT_EQ(found.counter_example->kind, failure_kind::leak);
+    EXPECT_THAT(found.counter_example->message, HasSubstr("memory is not given back"));
+
+    std::unique_ptr<int> cached;
+    const auto fine = rondo::sim::explore({}, [&]() -> coro<> {
+        if (!cached) cached = std::make_unique<int>(1);
+        co_return;
+    });
+    EXPECT_FALSE(fine.counter_example) << fine.counter_example->str();
 }
 
 TEST(Exploration, CountsAFailedExpectationAndSaysItOnce) {

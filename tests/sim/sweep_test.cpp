@@ -12,10 +12,17 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <memory>
+#include <new>
+#include <set>
 #include <stdexcept>
+#include <string>
 #include <system_error>
+
+#include <sys/socket.h>
 
 namespace {
 
@@ -102,6 +109,87 @@ TEST(SweepCancel, GroupsLocksAndQueuesLeaveNothing) {
         });
     });
     EXPECT_FALSE(swept.counter_example) << swept.counter_example->str();
+}
+
+TEST(SweepAlloc, LetsEachAllocationFailOnce) {
+    if (!rondo::sim::can_sweep_alloc()) GTEST_SKIP() << "this program's operator new is not the simulator's";
+    int failed = 0;
+    int whole = 0;
+    const auto swept = rondo::sim::sweep_alloc({}, [&]() -> coro<> {
+        try {
+            const auto one = std::make_unique<int>(1);
+            co_await rondo::yield();
+            const auto other = std::make_unique<int>(2);
+            whole += *other - *one;
+        } catch (const std::bad_alloc&) {
+            ++failed;
+        }
+    });
+    EXPECT_FALSE(swept.counter_example) << swept.counter_example->str();
+    EXPECT_EQ(failed, 2);
+    EXPECT_EQ(whole, 2);            // the two plain runs
+    EXPECT_GT(swept.schedules, 3U); // the frame and the task, too
+}
+
+TEST(SweepAlloc, FindsWhatAFailedAllocationLeavesBehind) {
+    if (!rondo::sim::can_sweep_alloc()) GTEST_SKIP() << "this program's operator new is not the simulator's";
+    const auto swept = rondo::sim::sweep_alloc({}, []() -> coro<> {
+        rondo::detail::os& os = rondo::detail::loop_access::backend(rondo::running_loop()).os();
+        const int fd = os.open_socket(AF_INET, SOCK_STREAM, 0);
+        const std::string name(100, 'x');
+        os.close(fd);
+        co_return;
+    });
+    ASSERT_TRUE(swept.counter_example);
+    EXPECT_EQ(swept.counter_example->kind, failure_kind::leak);
+    ASSERT_EQ(swept.counter_example->deviations.size(), 1U);
+    EXPECT_EQ(swept.counter_example->deviations[0].what.text(), "an allocation fails");
+}
+
+TEST(SweepAlloc, ABodyThatEndsWithAnErrorOfItsOwnFails) {
+    if (!rondo::sim::can_sweep_alloc()) GTEST_SKIP() << "this program's operator new is not the simulator's";
+    const auto swept = rondo::sim::sweep_alloc({}, []() -> coro<> {
+        try {
+            static_cast<void>(std::make_unique<int>(1));
+        } catch (const std::bad_alloc&) {
+            throw rondo::cancelled_error();
+        }
+        co_return;
+    });
+    ASSERT_TRUE(swept.counter_example);
+    EXPECT_EQ(swept.counter_example->kind, failure_kind::error);
+}
+
+TEST(SweepErrno, LetsEveryStepFailWithEveryErrorItCanHave) {
+    std::set<int> seen;
+    const auto swept = rondo::sim::sweep_errno({}, [&]() -> coro<> {
+        try {
+            auto server = co_await rondo::start_server(
+                [](rondo::stream_reader r, rondo::stream_writer w) -> coro<> {
+                    while (auto line = co_await r.read_line()) co_await w.write(*line);
+                },
+                "127.0.0.1", 0);
+            auto [reader, writer] = co_await rondo::open_connection("127.0.0.1", server.port());
+            co_await writer.write("hello\n");
+            static_cast<void>(co_await reader.read_line());
+        } catch (const std::system_error& e) {
+            seen.insert(e.code().value());
+        }
+    });
+    EXPECT_FALSE(swept.counter_example) << swept.counter_example->str();
+    for (const int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRINUSE, EACCES, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH,
+                            EADDRNOTAVAIL, ECONNRESET})
+        EXPECT_TRUE(seen.contains(error)) << std::generic_category().message(error);
+}
+
+TEST(SweepErrno, FindsWhatAnErrorLeavesBehind) {
+    const auto swept = rondo::sim::sweep_errno({}, []() -> coro<> {
+        rondo::server server =
+            co_await rondo::start_server([](rondo::stream_reader, rondo::stream_writer) {}, "127.0.0.1", 0);
+        co_await rondo::test::leaky_dial(server.addresses().front());
+    });
+    ASSERT_TRUE(swept.counter_example);
+    EXPECT_EQ(swept.counter_example->kind, failure_kind::leak);
 }
 
 } // namespace

@@ -55,6 +55,15 @@ RONDO_SWEPT(TasksAndFutures, "task/task task/future", "task future") {
     EXPECT_EQ(co_await answer, 42);
 }
 
+RONDO_SWEPT(HandlesOfAnyType, "task/task task/future", "task_base future_base") {
+    co_await rondo::task_group::run([](rondo::task_group& group) -> coro<> {
+        const rondo::any_task task = group.create_task(sleep(1ms));
+        const rondo::any_future future = task;
+        co_await task;
+        co_await future;
+    });
+}
+
 RONDO_SWEPT(AsResult, "task/as_result", "as_result") {
     auto outcome = co_await rondo::as_result(after(1ms, 1));
     std::move(outcome).value();
@@ -65,7 +74,7 @@ RONDO_SWEPT(Gathering, "task/gather", "gather") {
     EXPECT_EQ(a + b, 3);
 }
 
-RONDO_SWEPT(GatheringMany, "task/gather", "gather") {
+RONDO_SWEPT(GatheringMany, "task/gather", "gather gather_future") {
     std::vector<coro<int>> all;
     for (int i = 0; i < 3; ++i) all.push_back(after(1ms, i));
     const auto values = co_await rondo::gather(std::move(all));
@@ -258,8 +267,7 @@ RONDO_SWEPT(Ticking, "task/interval", "interval") {
     EXPECT_EQ(ticks, 3);
 }
 
-RONDO_SWEPT(OtherThreads, "task/to_thread task/run_in_executor task/wrap_future",
-            "to_thread run_in_executor wrap_future") {
+RONDO_SWEPT(OtherThreads, "task/to_thread loop/event_loop task/wrap_future", "to_thread run_in_executor wrap_future") {
     EXPECT_EQ(co_await rondo::to_thread([](int a) { return a + 1; }, 1), 2);
     EXPECT_EQ(co_await rondo::running_loop().run_in_executor(nullptr, [] { return 3; }), 3);
     rondo::concurrent_future<int> far;
