@@ -1,4 +1,5 @@
-// How many simulated schedules a core runs in a second. The yardstick: 8 tasks, about 250 steps.
+// How many simulated schedules a core runs in a second (the yardstick: 8 tasks, about 250 steps), and how many steps of a
+// thousand tasks.
 
 #include "support/in_loop.hpp"
 
@@ -45,6 +46,30 @@ rondo::coro<> line_there_and_back() {
     co_await writer.aclose();
 }
 
+constexpr int many_tasks = 1000;
+constexpr int steps_of_each = 100;
+
+rondo::coro<> a_thousand_tasks() {
+    std::vector<rondo::task<>> tasks;
+    tasks.reserve(many_tasks);
+    for (int i = 0; i < many_tasks; ++i) {
+        tasks.push_back(rondo::create_task([]() -> rondo::coro<> {
+            for (int step = 1; step < steps_of_each; ++step) co_await rondo::yield();
+        }));
+    }
+    for (auto& t : tasks) co_await t;
+}
+
+void steps(benchmark::State& state) {
+    std::uint64_t seed = 1;
+    for (auto _ : state) {
+        const auto outcome = rondo::sim::run(
+            {.seed = seed++, .strategy = rondo::sim::strategy::random(), .replayed = 0}, a_thousand_tasks);
+        if (outcome.failure) state.SkipWithError(outcome.failure->str().c_str());
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * many_tasks * steps_of_each);
+}
+
 void schedules(benchmark::State& state, rondo::coro<> (*body)()) {
     std::uint64_t seed = 1;
     std::size_t choices = 0;
@@ -62,8 +87,12 @@ void schedules(benchmark::State& state, rondo::coro<> (*body)()) {
     state.counters["allocations"] = static_cast<double>(allocations - before) / runs;
 }
 
-BENCHMARK_CAPTURE(schedules, eight_tasks, eight_tasks)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(schedules, line_there_and_back, line_there_and_back)->Unit(benchmark::kMillisecond);
+// items_per_second is the figure.
+BENCHMARK_CAPTURE(schedules, eight_tasks, eight_tasks)->Name("schedules_per_second")->Unit(benchmark::kMillisecond);
+BENCHMARK(steps)->Name("steps_per_second")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(schedules, line_there_and_back, line_there_and_back)
+    ->Name("connections_per_second")
+    ->Unit(benchmark::kMillisecond);
 
 } // namespace
 

@@ -1,6 +1,7 @@
 # Everything that is run and is not a test.
 #   apps/NAME, tools/NAME    have a CMakeLists.txt of their own
 #   gallery/NAME.cpp         or the folder gallery/NAME, with its main.cpp, becomes gallery-NAME
+#   fuzz/NAME.cpp            becomes fuzz-NAME, with RONDO_FUZZ
 #   bench/NAME.cpp           or the folder bench/NAME becomes bench-NAME, linked with Google Benchmark
 
 # One program for each source file and each folder with sources in `folder`, named FOLDER-NAME.
@@ -33,6 +34,17 @@ if(RONDO_BUILD_PROGRAMS)
         add_subdirectory("${subproject}" "${PROJECT_BINARY_DIR}/${subproject_place}")
     endforeach()
     rondo_add_programs(gallery)
+endif()
+
+# fuzz/NAME.cpp becomes fuzz-NAME, which libFuzzer drives. The library must be compiled for that too: preset fuzz.
+if(RONDO_FUZZ)
+    file(GLOB entries CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/fuzz/*.cpp")
+    foreach(entry IN LISTS entries)
+        cmake_path(GET entry STEM name)
+        add_executable(fuzz-${name} "${entry}")
+        target_link_libraries(fuzz-${name} PRIVATE rondo::sim)
+        target_link_options(fuzz-${name} PRIVATE -fsanitize=fuzzer)
+    endforeach()
 endif()
 
 if(RONDO_BUILD_BENCHMARKS)

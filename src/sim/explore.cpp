@@ -1,6 +1,7 @@
 #include <rondo/coro/exceptions.hpp>
 #include <rondo/sim/run.hpp>
 
+#include "sim/labels.hpp"
 #include "sim/memory.hpp"
 #include "sim/shrink.hpp"
 #include "sim/single_run.hpp"
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <deque>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 namespace rondo::sim {
@@ -82,7 +84,7 @@ public:
         const std::vector<choice> plain = world_.choices.made();
         std::vector<std::size_t> steps = world_.fault_steps();
         for (std::size_t step = 0; step < plain.size(); ++step) {
-            if (plain[step].what == main_is_cancelled) steps.push_back(step);
+            if (plain[step].what == labels::main_is_cancelled) steps.push_back(step);
         }
         for (const std::size_t step : steps) {
             for (std::uint32_t taken = 1; taken < plain[step].of; ++taken) {
@@ -99,8 +101,20 @@ private:
     bool note(outcome made) {
         ++result_.schedules;
         result_.choices += made.choices;
+        result_.trace = mixed(result_.trace ^ made.trace);
+        if (how_.coverage) count_labels();
         if (made.failure) result_.counter_example = std::move(made.failure);
         return result_.counter_example.has_value();
+    }
+
+    void count_labels() {
+        for (const choice& c : world_.choices.made()) {
+            const auto [at, is_new] = label_places_.try_emplace(c.what.hash(), result_.labels.size());
+            if (is_new) result_.labels.push_back({.what = c.what});
+            label_count& count = result_.labels[at->second];
+            ++count.met;
+            if (c.taken != 0) ++count.deviated;
+        }
     }
 
     plan nth(std::size_t i) const {
@@ -205,6 +219,7 @@ private:
     const body_factory& body_;
     simulation world_;
     exploration result_;
+    std::unordered_map<std::uint64_t, std::size_t> label_places_; // by hash
     std::size_t horizon_ = 100;
     judging verdict_ = judging::strict;
     bool sees_allocations_ = allocations_are_seen();
@@ -217,6 +232,10 @@ private:
 outcome run(const options& how, const body_factory& body) {
     detail::explorer one(how, body);
     return one.run({.seed = how.seed, .how = how.strategy});
+}
+outcome run_bytes(const options& how, std::span<const std::uint8_t> choices, const body_factory& body) {
+    detail::explorer one(how, body);
+    return one.run({.seed = how.seed, .bytes = choices});
 }
 outcome replay(const options& how, std::string_view tape, const body_factory& body) {
     detail::explorer one(how, body);

@@ -1,6 +1,7 @@
 #include "sim/memory.hpp"
 
 #include "coro/block_gate.hpp"
+#include "sim/labels.hpp"
 #include "sim/simulation.hpp"
 
 #include <new>
@@ -13,7 +14,7 @@ void let_an_allocation_fail() {
     simulation* const world = watched_memory.decides;
     if (!world) return;
     const allocating_for_the_world own;
-    if (world->fails(world->faults.memory, "an allocation fails")) throw std::bad_alloc();
+    if (world->fails(world->faults.memory, labels::an_allocation_fails)) throw std::bad_alloc();
 }
 
 namespace {

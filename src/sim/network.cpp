@@ -1,5 +1,6 @@
 #include "sim/network.hpp"
 
+#include "sim/labels.hpp"
 #include "sim/simulation.hpp"
 
 #include <algorithm>
@@ -56,7 +57,7 @@ int network::open_socket(int family, int type) {
     if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) return -EAFNOSUPPORT;
     if (type != SOCK_STREAM) return world_.missing("sockets other than streams");
     constexpr std::array errors{EMFILE, ENFILE, ENOBUFS, ENOMEM};
-    if (const int error = world_.error(world_.faults.resources, errors, "opening a socket fails")) return error;
+    if (const int error = world_.error(world_.faults.resources, errors, labels::opening_fails)) return error;
     auto made = std::make_shared<endpoint>();
     made->family = family;
     return enter(std::move(made));
@@ -65,7 +66,7 @@ int network::open_socket(int family, int type) {
 int network::make_pipe(std::pair<int, int>& ends) {
     const allocating_for_the_world own;
     constexpr std::array errors{EMFILE, ENFILE};
-    if (const int error = world_.error(world_.faults.resources, errors, "making a pipe fails")) return error;
+    if (const int error = world_.error(world_.faults.resources, errors, labels::making_a_pipe_fails)) return error;
     auto reader = std::make_shared<endpoint>();
     auto writer = std::make_shared<endpoint>();
     reader->kind = endpoint_kind::reading_pipe;
@@ -75,6 +76,26 @@ int network::make_pipe(std::pair<int, int>& ends) {
     reader->link->ends = {reader.get(), writer.get()};
     const int first = enter(std::move(reader));
     ends = {first, enter(std::move(writer))};
+    return 0;
+}
+
+int network::make_pair(std::size_t window, std::pair<int, int>& ends) {
+    const allocating_for_the_world own;
+    constexpr std::array errors{EMFILE, ENFILE};
+    if (const int error = world_.error(world_.faults.resources, errors, labels::making_a_pair_fails)) return error;
+    const auto both = std::make_shared<detail::link>();
+    std::array<int, 2> made{};
+    for (std::size_t side = 0; side < 2; ++side) {
+        auto end = std::make_shared<endpoint>();
+        end->kind = endpoint_kind::stream;
+        end->family = AF_UNIX;
+        end->link = both;
+        end->side = side;
+        both->ends[side] = end.get();
+        both->to[side].set_window(window);
+        made[side] = enter(std::move(end));
+    }
+    ends = {made[0], made[1]};
     return 0;
 }
 
@@ -100,7 +121,7 @@ int network::bind(int fd, const socket_name& to) {
     if (!e) return -EBADF;
     if (e->kind != endpoint_kind::fresh || e->local.size > 0 || to.family() != e->family) return -EINVAL;
     constexpr std::array errors{EADDRINUSE, EACCES};
-    if (const int error = world_.error(world_.faults.network, errors, "binding fails")) return error;
+    if (const int error = world_.error(world_.faults.network, errors, labels::binding_fails)) return error;
     if (e->family == AF_UNIX) return bind_path(*e, to);
     if (!to.is_any() && !to.is_loopback()) return -EADDRNOTAVAIL;
     socket_name name = to;
@@ -118,7 +139,7 @@ int network::listen(int fd, int backlog) {
     if (!e) return -EBADF;
     if (e->kind > endpoint_kind::listening) return -EINVAL;
     if (e->local.size == 0) return -EDESTADDRREQ;
-    if (world_.fails(world_.faults.network, "listening fails")) return -EADDRINUSE;
+    if (world_.fails(world_.faults.network, labels::listening_fails)) return -EADDRINUSE;
     e->kind = endpoint_kind::listening;
     e->backlog = static_cast<std::size_t>(std::max(backlog, 0));
     return 0;

@@ -32,6 +32,8 @@ public:
     // Descriptors
     int open_socket(int family, int type);
     int make_pipe(std::pair<int, int>& ends);
+    /// Unix sockets that are connected to each other.
+    int make_pair(std::size_t window, std::pair<int, int>& ends);
     int bind(int fd, const socket_name& to);
     int listen(int fd, int backlog);
     int shutdown(int fd, bool read, bool write);

@@ -1,5 +1,6 @@
 // What moves through connections and pipes, and how they end.
 #include "loop/backend/perform.hpp"
+#include "sim/labels.hpp"
 #include "sim/network.hpp"
 #include "sim/simulation.hpp"
 
@@ -142,7 +143,7 @@ std::int64_t network::receive(endpoint& e, operation& op) {
     }
     const std::size_t most = std::min(buffers.size() - done, in.readable());
     const auto fewer =
-        world_.choose_if(world_.faults.partial, static_cast<std::uint32_t>(most), "how few bytes are received");
+        world_.choose_if(world_.faults.partial, static_cast<std::uint32_t>(most), labels::how_few_received);
     const std::size_t n = fewer ? fewer : most;
     const bool peek = (op.flags & MSG_PEEK) != 0;
     buffers.each(done, n, [&](std::byte* to, std::size_t part) { in.read(to, part, peek); });
@@ -165,15 +166,15 @@ int network::lose_connection(endpoint& e, label what) {
 int network::fault_in_receiving(endpoint& e) {
     if (e.kind != endpoint_kind::stream) return 0;
     constexpr std::array errors{ENOBUFS, ENOMEM};
-    if (const int error = world_.error(world_.faults.resources, errors, "receiving fails")) return error;
-    return lose_connection(e, "the connection is lost while receiving");
+    if (const int error = world_.error(world_.faults.resources, errors, labels::receiving_fails)) return error;
+    return lose_connection(e, labels::lost_while_receiving);
 }
 
 /// 0: none.
 int network::fault_in_sending(endpoint& e) {
     constexpr std::array errors{ENOBUFS, ENOMEM};
-    if (const int error = world_.error(world_.faults.resources, errors, "sending fails")) return error;
-    return lose_connection(e, "the connection is lost while sending");
+    if (const int error = world_.error(world_.faults.resources, errors, labels::sending_fails)) return error;
+    return lose_connection(e, labels::lost_while_sending);
 }
 
 std::int64_t network::send(endpoint& e, operation& op) {
@@ -192,8 +193,7 @@ std::int64_t network::send(endpoint& e, operation& op) {
     conduit& out = e.out();
     const std::size_t most = std::min(buffers.size() - done, out.room());
     if (most == 0) return done == buffers.size() ? op.result : would_block;
-    const auto fewer =
-        world_.choose_if(world_.faults.partial, static_cast<std::uint32_t>(most), "how few bytes are sent");
+    const auto fewer = world_.choose_if(world_.faults.partial, static_cast<std::uint32_t>(most), labels::how_few_sent);
     const std::size_t n = fewer ? fewer : most;
     buffers.each(done, n, [&](const std::byte* from, std::size_t part) { out.send(from, part); });
     carry(e, n, false);
@@ -203,7 +203,7 @@ std::int64_t network::send(endpoint& e, operation& op) {
 void network::carry(endpoint& from, std::size_t bytes, bool end) {
     conduit& to = from.out();
     duration takes{};
-    if (from.link->tcp) takes = world_.choose_delay(journeys, "how long bytes are under way");
+    if (from.link->tcp) takes = world_.choose_delay(journeys, labels::how_long_under_way);
     const time_point when = std::max(world_.now + takes, to.last_arrival);
     const auto arrive = [](conduit& c, std::size_t n, bool last) {
         c.arrive(n);

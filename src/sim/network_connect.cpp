@@ -1,5 +1,6 @@
 // Listening, connecting, accepting.
 #include "loop/backend/perform.hpp"
+#include "sim/labels.hpp"
 #include "sim/network.hpp"
 #include "sim/simulation.hpp"
 
@@ -47,7 +48,7 @@ void network::meet(endpoint& from, endpoint& listener) {
     from.link->tcp = from.family != AF_UNIX;
     from.link->ends = {&from, made.get()};
     const std::size_t window =
-        windows[world_.choose_if(world_.faults.partial, windows.size(), "how small the window is")];
+        windows[world_.choose_if(world_.faults.partial, windows.size(), labels::how_small_a_window)];
     for (conduit& c : from.link->to) c.set_window(window);
     listener.arrived.push_back(std::move(made));
 }
@@ -68,10 +69,11 @@ std::int64_t network::begin_connect(endpoint& e, const socket_name& to) {
     if (e.peer.size > 0 && !e.connected) return -EALREADY;
     e.connected.reset();
     e.peer = to;
-    if (world_.fails(world_.faults.resources, "connecting fails for want of memory")) return -ENOMEM;
+    if (world_.fails(world_.faults.resources, labels::no_memory_to_connect)) return -ENOMEM;
     constexpr std::array errors{ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, EADDRNOTAVAIL};
-    const int fails = world_.error(
-        world_.faults.network, std::span(errors).first(e.family == AF_UNIX ? 1 : errors.size()), "connecting fails");
+    const int fails =
+        world_.error(world_.faults.network, std::span(errors).first(e.family == AF_UNIX ? 1 : errors.size()),
+                     labels::connecting_fails);
     if (e.family == AF_UNIX) {
         const auto file = files_.find(to.path());
         if (file == files_.end()) return to.path().starts_with('\0') ? -ECONNREFUSED : -ENOENT;
@@ -88,7 +90,7 @@ std::int64_t network::begin_connect(endpoint& e, const socket_name& to) {
         do e.local.set_port(next_port_++);
         while (is_taken(to) && listener_at(e.local));
     }
-    const duration takes = world_.choose_delay(handshakes, "how long a handshake takes");
+    const duration takes = world_.choose_delay(handshakes, labels::how_long_a_handshake);
     e.attempts = 0;
     if (fails) {
         if (fails == -EADDRNOTAVAIL) return fails; // no port is left
@@ -122,10 +124,10 @@ std::int64_t network::accept(endpoint& e, operation& op) {
     if (e.kind != endpoint_kind::listening || e.no_more_reading) return -EINVAL;
     if (e.arrived.empty()) return would_block;
     constexpr std::array errors{EMFILE, ENFILE, ENOBUFS, ENOMEM};
-    if (const int error = world_.error(world_.faults.resources, errors, "accepting fails")) return error;
+    if (const int error = world_.error(world_.faults.resources, errors, labels::accepting_fails)) return error;
     std::shared_ptr<endpoint> connection = std::move(e.arrived.front());
     e.arrived.pop_front();
-    if (world_.fails(world_.faults.network, "a connection is aborted before it is accepted")) {
+    if (world_.fails(world_.faults.network, labels::aborted_before_accepted)) {
         if (endpoint* client = connection->other()) reset(*client, ECONNRESET);
         connection->link->ends[connection->side] = nullptr;
         return -ECONNABORTED;

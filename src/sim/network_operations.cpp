@@ -1,5 +1,6 @@
 // Operations: submitted, cancelled, completed.
 #include "loop/backend/perform.hpp"
+#include "sim/labels.hpp"
 #include "sim/network.hpp"
 #include "sim/simulation.hpp"
 
@@ -68,7 +69,7 @@ bool network::submit(operation& op) {
         const std::int64_t result = begin_connect(*e, socket_name(op.address, op.address_size));
         if (result != would_block) return done_with(result);
     } else if (waiting.empty() && is_able(*e, op) &&
-               !world_.choose_if(world_.faults.latency, 2, "an operation completes in a later pass")) {
+               !world_.choose_if(world_.faults.latency, 2, labels::completes_later)) {
         const std::int64_t result = perform(*e, op);
         if (result != would_block) return done_with(result);
     }
@@ -92,8 +93,7 @@ void network::cancel(operation& op) {
     if (op.note == is_done) return;
     endpoint& e = *find(op.fd);
     std::int64_t result = would_block;
-    if (is_able(e, op) && world_.choose_if(world_.faults.races, 2, "a cancelled operation is done all the same"))
-        result = perform(e, op);
+    if (is_able(e, op) && world_.choose_if(world_.faults.races, 2, labels::done_all_the_same)) result = perform(e, op);
     if (result == would_block) result = op.result > 0 ? op.result : -ECANCELED;
     e.waiting[direction_of(op)].erase(op);
     std::ranges::replace(due_, &op, nullptr);
@@ -122,8 +122,7 @@ void network::complete() {
         }
     }
     const bool may_reorder = world_.faults.order;
-    std::size_t left = world_.choose_if(may_reorder, static_cast<std::uint32_t>(due_.size()),
-                                        "how many completions are left for a later pass");
+    std::size_t left = world_.choose_if(may_reorder, static_cast<std::uint32_t>(due_.size()), labels::how_many_left);
     for (;;) {
         std::erase(due_, nullptr);
         if (due_.size() <= left) break;
@@ -131,7 +130,7 @@ void network::complete() {
         if (may_reorder) {
             keys_.clear();
             for (const operation* op : due_) keys_.push_back(key_of(*op));
-            first = world_.choices.choose_order(keys_, "which operation completes first");
+            first = world_.choices.choose_order(keys_, labels::which_first);
         }
         operation& op = *due_[first];
         due_.erase(due_.begin() + first);

@@ -8,7 +8,7 @@
 namespace rondo::sim::detail {
 
 /// A loop's view of a world, which is the caller's and lives longer.
-class simulated_backend final : public rondo::detail::backend {
+class simulated_backend : public rondo::detail::backend {
 public:
     explicit simulated_backend(simulation& world) noexcept : world_(world), os_(world) {}
 

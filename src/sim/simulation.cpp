@@ -1,4 +1,5 @@
 #include "sim/simulation.hpp"
+#include "sim/labels.hpp"
 
 #include <rondo/loop/detail/loop_state.hpp>
 
@@ -29,6 +30,7 @@ void simulation::clear() noexcept {
     later.clear();
     network.clear();
     idle_.clear();
+    jumping_ = {};
 }
 
 void simulation::begin(const plan& p, const fault_classes& f) {
@@ -37,6 +39,7 @@ void simulation::begin(const plan& p, const fault_classes& f) {
     missing_.clear();
     fault_steps_.clear();
     has_failed_ = false;
+    held_at_ = time_point::max();
     faults = f;
     now = drift_since_ = beginning;
     wall_offset_ = duration::zero();
@@ -88,6 +91,25 @@ bool simulation::tell_idle() {
     return true;
 }
 
+bool simulation::hold_time() noexcept {
+    if (held_at_ != time_point::max()) return false;
+    held_at_ = now;
+    return true;
+}
+
+bool simulation::pass_time(duration by, future<> there) {
+    if (jumping_) return false;
+    held_at_ += by;
+    jumping_ = std::move(there);
+    return true;
+}
+
+bool simulation::tell_jump() {
+    if (!jumping_) return false;
+    std::exchange(jumping_, {}).try_set_result();
+    return true;
+}
+
 void simulation::wait(time_point until) {
     const allocating_for_the_world own;
     happen();
@@ -95,14 +117,18 @@ void simulation::wait(time_point until) {
     while (now < until && !woken_.load(std::memory_order_relaxed) && !network.has_completions()) {
         if (tell_idle()) return;
         const time_point next = std::min(until, later.next());
-        if (next == time_point::max()) {
+        if (next > held_at_) {
+            now = held_at_;
+            if (tell_jump()) return;
+        }
+        if (next == time_point::max() || next > held_at_) {
             stuck_ = true;
             return;
         }
         now = next;
         if (next == until && !late) { // the loop is woken by a timer, and so may be late
             late = true;
-            const duration by = choose_delay(lateness, "how late the loop wakes");
+            const duration by = choose_delay(lateness, labels::how_late);
             now += std::min(by, time_point::max() - now);
         }
         happen();
@@ -130,7 +156,7 @@ public:
     void submit(std::function<void()> work) override {
         const allocating_for_the_world own;
         work_.push_back(std::move(work));
-        const duration takes = world_.choose_delay(work_times, "how long a thread works");
+        const duration takes = world_.choose_delay(work_times, labels::how_long_a_thread_works);
         done_at_ = std::max(done_at_, world_.now + takes); // one thread: in the order of submit()
         world_.later.enter(done_at_, [weak = weak_from_this()] {
             if (const auto self = weak.lock(); self && !self->work_.empty()) self->run_next();

@@ -69,6 +69,12 @@ public:
     /// Settled in the next wait() that finds nothing else to do at its moment.
     void tell_when_idle(future<> f) { idle_.push_back(std::move(f)); }
 
+    /// Time stands still until pass_time(). False: it does already.
+    bool hold_time() noexcept;
+    void let_time_go() noexcept { held_at_ = time_point::max(); }
+    /// So much of it passes; `there` is settled when that is over and everybody else waits. False: another is going on.
+    bool pass_time(duration by, future<> there);
+
     std::shared_ptr<executor> make_executor();
     /// Something was asked for that this world does not have. -ENOSYS.
     int missing(std::string_view what);
@@ -91,10 +97,13 @@ private:
     class pool;
     void happen();
     bool tell_idle();
+    bool tell_jump();
 
     std::vector<future<>> idle_;
     std::vector<std::string> missing_;
     std::vector<std::size_t> fault_steps_;
+    time_point held_at_ = time_point::max();
+    future<> jumping_;
     duration wall_offset_{};
     time_point drift_since_{};
     double drift_ = 0;

@@ -11,6 +11,7 @@
 #include "coro/block_gate.hpp"
 #include "loop/timer_queue.hpp"
 #include "sim/await_graph.hpp"
+#include "sim/labels.hpp"
 #include "sim/simulated_backend.hpp"
 
 #include <algorithm>
@@ -106,7 +107,7 @@ private:
         passes_ = static_cast<std::size_t>(state().passes);
         world_.choices.trace(positions());
         if (main_.done() || world_.is_stuck() || passes_ > how_.max_steps) return false;
-        if (how_.cancel_main && !cancelled_ && world_.choose(2, main_is_cancelled)) {
+        if (how_.cancel_main && !cancelled_ && world_.choose(2, labels::main_is_cancelled)) {
             cancelled_ = true;
             main_.cancel("cancelled by the simulation");
         }

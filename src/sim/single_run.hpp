@@ -10,8 +10,6 @@
 
 namespace rondo::sim::detail {
 
-inline constexpr label main_is_cancelled = "the main task is cancelled";
-
 /// Of a sweep: the body may end with the error that a fault has led to, and tell the exception handler of it.
 enum class judging : std::uint8_t { strict, swept };
 

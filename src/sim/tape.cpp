@@ -33,7 +33,12 @@ std::uint32_t tape::decide(std::uint32_t n, label what) {
     case strategy::kind::exhaustive:
     case strategy::kind::portfolio: break;
     }
+    if (!plan_.bytes.empty()) return byte_now(n);
     return std::min(forced_now(), n - 1); // a shrunk tape may meet a choice with fewer alternatives
+}
+
+std::uint32_t tape::byte_now(std::uint32_t n) noexcept {
+    return made_.size() < plan_.bytes.size() ? plan_.bytes[made_.size()] % n : 0;
 }
 
 std::uint32_t tape::forced_now() noexcept {

@@ -50,7 +50,8 @@ struct plan {
     std::uint64_t seed = 1;
     sim::strategy how = strategy::fifo();
     std::vector<forced_choice> forced = {};
-    std::size_t horizon = 100; // about how many choices a run has, for pct
+    std::span<const std::uint8_t> bytes = {}; // they answer, in order; the caller's
+    std::size_t horizon = 100;                // about how many choices a run has, for pct
 };
 
 class tape {
@@ -73,6 +74,7 @@ public:
 private:
     std::uint32_t decide(std::uint32_t n, label what);
     std::uint32_t forced_now() noexcept;
+    std::uint32_t byte_now(std::uint32_t n) noexcept;
     std::uint32_t some_other(std::uint32_t n) noexcept;
     std::uint64_t rate_of(label what) const noexcept;
     bool changes_here() noexcept;

@@ -29,7 +29,7 @@ protected:
         run_passes(1);
     }
 };
-RONDO_ON_EACH_BACKEND(ExceptionHandler);
+RONDO_IN_EACH_WORLD(ExceptionHandler);
 
 TEST_P(ExceptionHandler, IsToldWhatACallbackThrowsAndTheOthersRun) {
     int ran = 0;

@@ -23,13 +23,13 @@ using namespace std::chrono_literals;
 using rondo::test::tracked;
 
 class CallSoon : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(CallSoon);
+RONDO_IN_EACH_WORLD(CallSoon);
 class CallLater : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(CallLater);
+RONDO_IN_EACH_WORLD(CallLater);
 class Handle : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Handle);
+RONDO_IN_EACH_WORLD(Handle);
 class Pass : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Pass);
+RONDO_IN_EACH_WORLD(Pass);
 
 // A coroutine function is refused by the compiler: the coroutine it makes would never run.
 static_assert(detail::is_callback<decltype([] { return 1; })>);

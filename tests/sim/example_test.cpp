@@ -1,6 +1,7 @@
 // The examples of docs/simulation.md.
 #include <rondo/io/open_connection.hpp>
 #include <rondo/io/server.hpp>
+#include <rondo/sim/check_lock.hpp>
 #include <rondo/sim/gtest.hpp>
 #include <rondo/sim/world.hpp>
 #include <rondo/task/gather.hpp>
@@ -68,6 +69,26 @@ TEST(SimulationExample, ASleeperMayBeCancelledAnywhere) {
         co_await rondo::gather(rondo::sleep(1h), rondo::sleep(2h)); // two hours, in no time
     });
     EXPECT_FALSE(result.counter_example) << result.counter_example->str();
+}
+// endregion
+
+// region kit
+class spin_lock { // gives way until it is free
+public:
+    rondo::coro<> acquire() {
+        while (held_) co_await rondo::yield();
+        held_ = true;
+    }
+    void release() { held_ = false; }
+
+private:
+    bool held_ = false;
+};
+
+TEST(SimulationExample, ALockThatForgetsWhoCameFirstIsFound) {
+    const auto checked = rondo::sim::check_lock([] { return spin_lock(); });
+    ASSERT_TRUE(checked.counter_example);
+    EXPECT_THAT(checked.counter_example->str(), testing::HasSubstr("not given in the order of coming"));
 }
 // endregion
 

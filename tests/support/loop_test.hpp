@@ -1,7 +1,8 @@
-// The fixture of tests that need a loop: each test runs once on every backend.
+// The fixture of tests that need a loop: each test runs once on every backend that speaks to a kernel, and where it needs
+// nothing of one, in a simulated world too.
 //
 //     class Gather : public rondo::test::loop_test {};
-//     RONDO_ON_EACH_BACKEND(Gather);
+//     RONDO_IN_EACH_WORLD(Gather);            (RONDO_ON_EACH_BACKEND: threads, processes, signals, descriptors of the kernel)
 //
 //     TEST_P(Gather, KeepsTheOrderOfItsArguments) {
 //         run([&]() -> rondo::coro<> {
@@ -15,6 +16,7 @@
 #pragma once
 
 #include "support/reports.hpp"
+#include "support/simulated_loop.hpp"
 
 #include <rondo/task/run.hpp>
 #include <rondo/task/sleep.hpp>
@@ -29,10 +31,17 @@
 
 namespace rondo::test {
 
-inline std::string backend_name(backend_kind kind) { return kind == backend_kind::epoll ? "epoll" : "uring"; }
+/// No loop has this backend, so it stands for the simulated one.
+inline constexpr backend_kind simulated = backend_kind::automatic;
+
+inline std::string backend_name(backend_kind kind) {
+    if (kind == simulated) return "simulated";
+    return kind == backend_kind::epoll ? "epoll" : "uring";
+}
 
 /// A loop with this backend, or null where the kernel has none.
 inline std::unique_ptr<event_loop> make_loop(backend_kind kind, bool debug = false) {
+    if (kind == simulated) return make_simulated_loop(debug);
     try {
         return std::make_unique<event_loop>(loop_options{.backend = kind, .debug = debug});
     } catch (const std::system_error&) {
@@ -91,3 +100,8 @@ inline coro<> pass_by(int n) {
 #define RONDO_ON_EACH_BACKEND(fixture)                                                                                 \
     INSTANTIATE_TEST_SUITE_P(On, fixture, testing::Values(rondo::backend_kind::epoll, rondo::backend_kind::uring),     \
                              [](const auto& kind) { return rondo::test::backend_name(kind.param); })
+
+#define RONDO_IN_EACH_WORLD(fixture)                                                                                   \
+    INSTANTIATE_TEST_SUITE_P(                                                                                          \
+        On, fixture, testing::Values(rondo::backend_kind::epoll, rondo::backend_kind::uring, rondo::test::simulated),  \
+        [](const auto& kind) { return rondo::test::backend_name(kind.param); })

@@ -30,7 +30,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 class Barrier : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(Barrier);
+RONDO_IN_EACH_WORLD(Barrier);
 
 using indexes = std::vector<std::size_t>;
 

@@ -35,7 +35,7 @@ using testing::IsEmpty;
 using testing::StartsWith;
 
 class CapacityLimiter : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(CapacityLimiter);
+RONDO_IN_EACH_WORLD(CapacityLimiter);
 
 coro<> acquire_and_note(capacity_limiter& l, std::vector<int>& order, int name) {
     co_await l.acquire();

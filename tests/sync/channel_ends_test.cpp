@@ -31,7 +31,7 @@ using rondo::test::pass_by;
 using testing::ElementsAre;
 
 class ChannelEnds : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(ChannelEnds);
+RONDO_IN_EACH_WORLD(ChannelEnds);
 
 TEST_P(ChannelEnds, AreCounted) {
     run([&]() -> coro<> {

@@ -38,7 +38,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 class Channel : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(Channel);
+RONDO_IN_EACH_WORLD(Channel);
 
 coro<> receive_into(receive_channel<int>& rx, std::vector<int>& got) { got.push_back(co_await rx.receive()); }
 coro<> send_one(send_channel<int>& tx, int item) { co_await tx.send(item); }

@@ -25,7 +25,7 @@ using rondo::test::pass_by;
 using testing::ElementsAre;
 
 class Condition : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(Condition);
+RONDO_IN_EACH_WORLD(Condition);
 
 coro<> note_when_notified(condition& c, std::vector<int>& order, int name) {
     auto held = co_await c.scoped_lock();

@@ -24,7 +24,7 @@ using rondo::test::pass_by;
 using testing::ElementsAre;
 
 class Event : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(Event);
+RONDO_IN_EACH_WORLD(Event);
 
 coro<> note_after(event& e, std::vector<int>& order, int name) {
     co_await e.wait();

@@ -29,8 +29,8 @@ using testing::HasSubstr;
 
 class Lock : public rondo::test::loop_test {};
 class Guard : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(Lock);
-RONDO_ON_EACH_BACKEND(Guard);
+RONDO_IN_EACH_WORLD(Lock);
+RONDO_IN_EACH_WORLD(Guard);
 
 /// Takes the lock, notes its name, gives the lock back after one pass.
 coro<> note_in_turn(lock& l, std::vector<int>& order, int name) {

@@ -21,7 +21,7 @@ using rondo::queue;
 using rondo::task;
 
 class QueueBooks : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(QueueBooks);
+RONDO_IN_EACH_WORLD(QueueBooks);
 
 template <class Q> coro<> random_traffic(unsigned seed, Q& q) {
     std::mt19937 random(seed);

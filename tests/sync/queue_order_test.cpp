@@ -84,7 +84,7 @@ TEST(PriorityQueue, TakesItemsThatCanOnlyBeMoved) {
 }
 
 class QueueOrder : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(QueueOrder);
+RONDO_IN_EACH_WORLD(QueueOrder);
 
 TEST_P(QueueOrder, AnItemThatComesBackFromACancelledGetterKeepsItsRank) {
     run([&]() -> coro<> {

@@ -26,7 +26,7 @@ using rondo::test::pass_by;
 using testing::ElementsAre;
 
 class Queue : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(Queue);
+RONDO_IN_EACH_WORLD(Queue);
 
 coro<> get_into(queue<int>& q, std::vector<int>& got) { got.push_back(co_await q.get()); }
 coro<> put_one(queue<int>& q, int item) { co_await q.put(item); }

@@ -21,7 +21,7 @@ using rondo::test::service_book;
 using rondo::test::waiting_to;
 
 class RandomItems : public rondo::test::random_play_test {};
-RONDO_ON_EACH_BACKEND(RandomItems);
+RONDO_IN_EACH_WORLD(RandomItems);
 
 constexpr std::uint64_t seeds = 1000;
 

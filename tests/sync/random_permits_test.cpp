@@ -25,7 +25,7 @@ using rondo::test::service_book;
 using rondo::test::waiting_to;
 
 class RandomPermits : public rondo::test::random_play_test {};
-RONDO_ON_EACH_BACKEND(RandomPermits);
+RONDO_IN_EACH_WORLD(RandomPermits);
 
 constexpr std::uint64_t seeds = 1000;
 

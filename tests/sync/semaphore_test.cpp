@@ -26,9 +26,9 @@ using rondo::test::pass_by;
 using testing::ElementsAre;
 
 class Semaphore : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(Semaphore);
+RONDO_IN_EACH_WORLD(Semaphore);
 class BoundedSemaphore : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(BoundedSemaphore);
+RONDO_IN_EACH_WORLD(BoundedSemaphore);
 
 coro<> acquire_and_note(semaphore& s, std::vector<int>& order, int name) {
     co_await s.acquire();

@@ -13,7 +13,7 @@ namespace rondo {
 namespace {
 
 class AsCompleted : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(AsCompleted);
+RONDO_IN_EACH_WORLD(AsCompleted);
 
 coro<int> after(int passes, int value) {
     co_await test::pass_by(passes);

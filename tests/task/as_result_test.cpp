@@ -16,7 +16,7 @@ namespace rondo {
 namespace {
 
 class AsResult : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(AsResult);
+RONDO_IN_EACH_WORLD(AsResult);
 
 coro<int> seven() { co_return 7; }
 coro<int> fail() {

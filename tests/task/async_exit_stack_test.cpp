@@ -34,7 +34,7 @@ class AsyncExitStack : public test::loop_test {
 protected:
     log said;
 };
-RONDO_ON_EACH_BACKEND(AsyncExitStack);
+RONDO_IN_EACH_WORLD(AsyncExitStack);
 
 TEST_P(AsyncExitStack, LeavesInReverseOrderAndGivesTheValueOfTheBody) {
     run([&]() -> coro<> {

@@ -24,7 +24,7 @@ using ints = std::vector<int>;
 using trace = std::vector<std::string>;
 
 class AsyncGenerator : public rondo::test::loop_test {};
-RONDO_ON_EACH_BACKEND(AsyncGenerator);
+RONDO_IN_EACH_WORLD(AsyncGenerator);
 
 struct spam : std::runtime_error {
     spam() : std::runtime_error("spam") {}

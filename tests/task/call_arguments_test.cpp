@@ -21,7 +21,7 @@ namespace {
 using test::pass_by;
 
 class CallArguments : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(CallArguments);
+RONDO_IN_EACH_WORLD(CallArguments);
 
 const std::string long_text(40, 'x'); // longer than what a std::string keeps in itself
 

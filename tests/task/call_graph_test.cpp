@@ -22,7 +22,7 @@ namespace rondo {
 namespace {
 
 class CallGraph : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(CallGraph);
+RONDO_IN_EACH_WORLD(CallGraph);
 
 std::string hexadecimal(std::uint64_t n) {
     char text[20];

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 using test::pass_by;
 
 class CancelScope : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(CancelScope);
+RONDO_IN_EACH_WORLD(CancelScope);
 
 TEST_P(CancelScope, GivesTheValueOfItsBody) {
     run([]() -> coro<> {

@@ -14,7 +14,7 @@ namespace rondo {
 namespace {
 
 class CancellationChain : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(CancellationChain);
+RONDO_IN_EACH_WORLD(CancellationChain);
 
 constexpr std::size_t many = 100'000;
 

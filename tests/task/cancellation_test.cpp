@@ -16,7 +16,7 @@ namespace {
 using test::pass_by;
 
 class Cancellation : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Cancellation);
+RONDO_IN_EACH_WORLD(Cancellation);
 
 /// The message of the cancellation that `outcome` holds.
 template <class T> std::string message_of(const result<T>& outcome) {

@@ -27,7 +27,7 @@ protected:
         return testing::internal::GetCapturedStderr();
     }
 };
-RONDO_ON_EACH_BACKEND(ExceptionHandler);
+RONDO_IN_EACH_WORLD(ExceptionHandler);
 
 coro<> fail() {
     throw std::out_of_range("lost");

@@ -26,7 +26,7 @@ protected:
         };
     }
 };
-RONDO_ON_EACH_BACKEND(Finally);
+RONDO_IN_EACH_WORLD(Finally);
 
 TEST_P(Finally, GivesTheValueOfTheBodyAfterTheCleanup) {
     run([&]() -> coro<> {

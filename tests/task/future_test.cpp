@@ -18,9 +18,9 @@ namespace {
 using test::pass_by;
 
 class Future : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Future);
+RONDO_IN_EACH_WORLD(Future);
 class FutureCallback : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(FutureCallback);
+RONDO_IN_EACH_WORLD(FutureCallback);
 
 TEST_P(Future, IsPendingUntilItIsSetOnce) {
     auto f = loop().create_future<int>();

@@ -19,9 +19,9 @@ namespace {
 using test::pass_by;
 
 class Gather : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Gather);
+RONDO_IN_EACH_WORLD(Gather);
 class GatherFuture : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(GatherFuture);
+RONDO_IN_EACH_WORLD(GatherFuture);
 
 coro<int> after(int passes, int value) {
     co_await pass_by(passes);

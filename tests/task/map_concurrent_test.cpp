@@ -16,7 +16,7 @@ namespace rondo {
 namespace {
 
 class MapConcurrent : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(MapConcurrent);
+RONDO_IN_EACH_WORLD(MapConcurrent);
 
 TEST_P(MapConcurrent, GivesTheValuesInTheOrderOfTheItems) {
     run([&]() -> coro<> {

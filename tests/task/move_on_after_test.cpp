@@ -17,9 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 
 class MoveOnAfter : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(MoveOnAfter);
+RONDO_IN_EACH_WORLD(MoveOnAfter);
 class FailAfter : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(FailAfter);
+RONDO_IN_EACH_WORLD(FailAfter);
 
 coro<int> three() { co_return 3; }
 coro<int> never() {

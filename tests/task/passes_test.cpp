@@ -33,9 +33,9 @@ protected:
         co_return passes() - before;
     }
 };
-RONDO_ON_EACH_BACKEND(Passes);
+RONDO_IN_EACH_WORLD(Passes);
 class Budget : public Passes {};
-RONDO_ON_EACH_BACKEND(Budget);
+RONDO_IN_EACH_WORLD(Budget);
 
 coro<int> one() { co_return 1; }
 coro<int> deep(int n) { co_return n == 0 ? 1 : co_await deep(n - 1); }

@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class Retry : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Retry);
+RONDO_IN_EACH_WORLD(Retry);
 
 TEST_P(Retry, OfWhatSucceedsAtOnceIsOneAttemptAndCostsNoPass) {
     run([&]() -> coro<> {

@@ -17,7 +17,7 @@ namespace rondo {
 namespace {
 
 class Select : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Select);
+RONDO_IN_EACH_WORLD(Select);
 
 template <class T> coro<T> after(int passes, T value) {
     co_await test::pass_by(passes);

@@ -12,7 +12,7 @@ namespace {
 using test::pass_by;
 
 class Shield : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Shield);
+RONDO_IN_EACH_WORLD(Shield);
 
 TEST_P(Shield, EndsAsTheInnerOneDoes) {
     run([]() -> coro<> {

@@ -24,11 +24,11 @@ class Sleep : public test::loop_test {
 protected:
     std::size_t armed() { return detail::loop_access::timers(loop()).size(); }
 };
-RONDO_ON_EACH_BACKEND(Sleep);
+RONDO_IN_EACH_WORLD(Sleep);
 class Yield : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Yield);
+RONDO_IN_EACH_WORLD(Yield);
 class Checkpoint : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Checkpoint);
+RONDO_IN_EACH_WORLD(Checkpoint);
 
 TEST_P(Sleep, OfNothingOrLessIsOnePassWithoutATimer) {
     run([&]() -> coro<> {

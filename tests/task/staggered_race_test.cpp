@@ -46,7 +46,7 @@ protected:
     int started = 0;
     int cancelled = 0;
 };
-RONDO_ON_EACH_BACKEND(StaggeredRace);
+RONDO_IN_EACH_WORLD(StaggeredRace);
 
 TEST_P(StaggeredRace, TheFirstSuccessEndsItAndLaterAttemptsAreNotStarted) {
     run([&]() -> coro<> {

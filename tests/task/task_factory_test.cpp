@@ -15,9 +15,9 @@ namespace rondo {
 namespace {
 
 class TaskFactory : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(TaskFactory);
+RONDO_IN_EACH_WORLD(TaskFactory);
 class EagerTaskFactory : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(EagerTaskFactory);
+RONDO_IN_EACH_WORLD(EagerTaskFactory);
 
 coro<int> seven() { co_return 7; }
 coro<std::string> own_name() { co_return current_task().name(); }

@@ -27,11 +27,11 @@ protected:
     }
     int cancelled = 0;
 };
-RONDO_ON_EACH_BACKEND(TaskGroupCancel);
+RONDO_IN_EACH_WORLD(TaskGroupCancel);
 class TaskGroupManual : public TaskGroupCancel {};
-RONDO_ON_EACH_BACKEND(TaskGroupManual);
+RONDO_IN_EACH_WORLD(TaskGroupManual);
 class TaskGroupEager : public TaskGroupCancel {};
-RONDO_ON_EACH_BACKEND(TaskGroupEager);
+RONDO_IN_EACH_WORLD(TaskGroupEager);
 
 TEST_P(TaskGroupCancel, EndsChildrenAndBodyWithoutCancelledError) {
     run([&]() -> coro<> {

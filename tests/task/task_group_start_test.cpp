@@ -14,7 +14,7 @@ namespace {
 using test::pass_by;
 
 class TaskGroupStart : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(TaskGroupStart);
+RONDO_IN_EACH_WORLD(TaskGroupStart);
 
 coro<> serve(task_status<int> status, int port, bool* ended) {
     co_await pass_by(2);

@@ -29,7 +29,7 @@ protected:
     }
     int cancelled = 0;
 };
-RONDO_ON_EACH_BACKEND(TaskGroup);
+RONDO_IN_EACH_WORLD(TaskGroup);
 
 /// What the members of a group say, in its order; empty when it is no group.
 template <class T> std::vector<std::string> said(const result<T>& outcome) {

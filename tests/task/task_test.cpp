@@ -19,13 +19,13 @@ namespace {
 using test::pass_by;
 
 class Task : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Task);
+RONDO_IN_EACH_WORLD(Task);
 class CreateTask : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(CreateTask);
+RONDO_IN_EACH_WORLD(CreateTask);
 class Spawn : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Spawn);
+RONDO_IN_EACH_WORLD(Spawn);
 class EnsureFuture : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(EnsureFuture);
+RONDO_IN_EACH_WORLD(EnsureFuture);
 
 coro<int> one() { co_return 1; }
 coro<> fail() {

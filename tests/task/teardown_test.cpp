@@ -56,7 +56,7 @@ protected:
     int reports = 0;
     int living = 0;
 };
-RONDO_ON_EACH_BACKEND(Teardown);
+RONDO_IN_EACH_WORLD(Teardown);
 
 coro<> refuse_to_end() {
     for (;;) static_cast<void>(co_await as_result(sleep_forever()));

@@ -19,11 +19,11 @@ using namespace std::chrono_literals;
 using test::pass_by;
 
 class Timeout : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Timeout);
+RONDO_IN_EACH_WORLD(Timeout);
 class TimeoutScope : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(TimeoutScope);
+RONDO_IN_EACH_WORLD(TimeoutScope);
 class WaitFor : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(WaitFor);
+RONDO_IN_EACH_WORLD(WaitFor);
 
 coro<int> three() { co_return 3; }
 coro<> nothing() { co_return; }

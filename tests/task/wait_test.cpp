@@ -16,9 +16,9 @@ using namespace std::chrono_literals;
 using test::pass_by;
 
 class Wait : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Wait);
+RONDO_IN_EACH_WORLD(Wait);
 class WaitAny : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(WaitAny);
+RONDO_IN_EACH_WORLD(WaitAny);
 
 coro<int> after(int passes, int value) {
     co_await pass_by(passes);

@@ -57,7 +57,7 @@ class With : public test::loop_test {
 protected:
     log said;
 };
-RONDO_ON_EACH_BACKEND(With);
+RONDO_IN_EACH_WORLD(With);
 
 TEST_P(With, GivesTheBodyWhatEnteringGaveAndTheCallerTheValueOfTheBody) {
     run([&]() -> coro<> {

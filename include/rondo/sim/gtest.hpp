@@ -1,4 +1,4 @@
-// RONDO_SIM_TEST: a GoogleTest test that runs in many simulated worlds.
+// RONDO_SIM_TEST: a GoogleTest test that runs in many simulated worlds. RONDO_TEST: one that runs once, on the machine.
 //
 //     RONDO_SIM_TEST(Mailbox, LosesNothing, {.schedules = 1000}) {
 //         rondo::queue<int> box(1);
@@ -10,10 +10,14 @@
 #pragma once
 
 #include <rondo/sim/run.hpp>
+#include <rondo/task/run.hpp>
+#include <rondo/task/timeout.hpp>
 
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <exception>
 #include <source_location>
 #include <string>
 #include <utility>
@@ -65,7 +69,31 @@ inline void expect_no_failure(options how, const body_factory& body,
         ADD_FAILURE_AT(where.file_name(), static_cast<int>(where.line())) << result.counter_example->str();
 }
 
+struct test_options {
+    duration deadline = std::chrono::seconds(10); // no_timeout is not meant: a test that hangs tells nothing
+};
+
+/// Runs the body as rondo::run() does, with a deadline; what it throws, timeout_error too, is a failure of the test.
+inline void run_test(const test_options& how, coro<> (*body)(),
+                     std::source_location where = std::source_location::current()) {
+    try {
+        rondo::run([&]() -> coro<> { co_await rondo::timeout(how.deadline, body()); });
+    } catch (...) {
+        ADD_FAILURE_AT(where.file_name(), static_cast<int>(where.line()))
+            << "the test ended with " << rondo::detail::describe_exception(std::current_exception());
+    }
+}
+
 } // namespace rondo::sim
+
+/// A coroutine as the body of a GoogleTest test, on a real backend; options ({.deadline = 1s}) may be left out. Inside only EXPECT_*.
+#define RONDO_TEST(Suite, Name, ...)                                                                                   \
+    static rondo::coro<> Suite##_##Name##_body();                                                                      \
+    TEST(Suite, Name) {                                                                                                \
+        const rondo::sim::test_options options_of_test __VA_ARGS__;                                                    \
+        rondo::sim::run_test(options_of_test, &Suite##_##Name##_body);                                                 \
+    }                                                                                                                  \
+    static rondo::coro<> Suite##_##Name##_body()
 
 /// The options are in braces, and may be left out.
 #define RONDO_SIM_TEST(Suite, Name, ...)                                                                               \

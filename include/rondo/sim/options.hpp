@@ -63,6 +63,7 @@ struct options {
     fault_classes faults = {};
     bool cancel_main = false;                       // before each pass the main task may be cancelled, once in a run
     std::size_t replayed = 8;                       // so many of explore()'s runs are made twice, and must be the same
+    bool coverage = false;                          // counts labels: exploration::labels
     std::function<std::string()> verdict = nullptr; // asked after each run: what else is wrong with it, or nothing
 };
 

@@ -3,13 +3,16 @@
 
 #include <rondo/coro/coro.hpp>
 #include <rondo/sim/failure.hpp>
+#include <rondo/sim/label.hpp>
 #include <rondo/sim/options.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace rondo::sim {
 
@@ -23,10 +26,18 @@ struct outcome {
     std::uint64_t trace = 0; // a hash of all choices, operations, results and times: equal for equal runs
     std::optional<sim::failure> failure = std::nullopt;
 };
+/// How often one kind of choice was met, and how often it was not answered with 0.
+struct label_count {
+    label what;
+    std::size_t met = 0;
+    std::size_t deviated = 0;
+};
 struct exploration {
     std::size_t schedules = 0;
     std::size_t choices = 0;
     std::optional<failure> counter_example = std::nullopt; // shrunk
+    std::vector<label_count> labels = {}; // with options::coverage, in the order in which they were met
+    std::uint64_t trace = 0;              // of all runs
 };
 
 /// Runs the body as the main task of an event loop in a world without a kernel: sockets and pipes of its own, virtual time
@@ -40,6 +51,10 @@ struct exploration {
 ///
 ///     auto outcome = rondo::sim::run({.seed = 7, .strategy = rondo::sim::strategy::random()}, [] { return transfer(); });
 outcome run(const options& how, const body_factory& body);
+
+/// The same with choices that are bytes: each takes one, modulo the number of alternatives, and 0 when there are none left. For
+/// a fuzzer that looks for bytes which lead to new places in the program.
+outcome run_bytes(const options& how, std::span<const std::uint8_t> choices, const body_factory& body);
 
 /// The same with the choices of failure::replay(). value_error: it is none.
 outcome replay(const options& how, std::string_view tape, const body_factory& body);
