@@ -37,7 +37,7 @@ struct saved {
     std::string_view tape;
 };
 
-/// What a fuzzer or an exploration has once found; each has been mended.
+/// The plain run of each program, and what a fuzzer or an exploration has once found in it: the line that it printed goes here.
 constexpr saved tapes[] = {
     {"echo", "1@"},
     {"pipeline", "1@"},
