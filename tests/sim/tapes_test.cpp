@@ -1,13 +1,10 @@
 // The simulator as a whole: saved tapes, seeds that are run twice, and every kind of trouble. ./dev sim runs more of it.
 #include <rondo/sim/gtest.hpp>
 #include <rondo/sim/run.hpp>
-#include <rondo/sim/stream_pair.hpp>
-#include <rondo/task/to_thread.hpp>
 
 #include "../fuzz/programs.hpp"
-#include "loop/backend/backend.hpp"
-#include "loop/backend/os.hpp"
 #include "sim/labels.hpp"
+#include "sim/odds_and_ends.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,7 +15,6 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace {
@@ -90,22 +86,6 @@ TEST(Seeds, EachMakesTheSameRunTwice) {
     EXPECT_EQ(all(), all());
 }
 
-coro<> pipes_pairs_and_threads() {
-    rondo::running_loop().set_exception_handler([](auto&, const auto&) {});
-    try {
-        auto& os = rondo::detail::loop_access::backend(rondo::running_loop()).os();
-        std::pair<int, int> ends;
-        if (os.make_pipe(0, ends) == 0) {
-            os.close(ends.first);
-            os.close(ends.second);
-        }
-        auto [ours, theirs] = rondo::sim::memory_stream_pair();
-        co_await ours.writer.write("hello\n");
-        static_cast<void>(co_await theirs.reader.read_line());
-        static_cast<void>(co_await rondo::to_thread([] { return 1; }));
-    } catch (const std::system_error&) {}
-}
-
 // RONDO_SIM_SCHEDULES: how many.
 TEST(Coverage, EveryKindOfTroubleHappens) {
     const std::size_t schedules = number_from_environment("RONDO_SIM_SCHEDULES", 4'000);
@@ -121,7 +101,7 @@ TEST(Coverage, EveryKindOfTroubleHappens) {
             deviated[std::string(count.what.text())] += count.deviated;
     };
     for (const program& p : programs) explore({.faults = rondo::sim::fault_classes::all()}, p.body);
-    explore({.faults = rondo::sim::fault_classes::all()}, pipes_pairs_and_threads);
+    explore({.faults = rondo::sim::fault_classes::all()}, rondo::test::odds_and_ends);
     explore({.cancel_main = true}, programs[1].body); // structured: it may be cancelled anywhere
     std::size_t never = 0;
     for (const rondo::sim::label what : rondo::sim::detail::labels::all) {

@@ -1,0 +1,32 @@
+// What a world has beside connections: pipes, pairs of sockets, work in threads.
+#pragma once
+
+#include <rondo/loop/event_loop.hpp>
+#include <rondo/sim/stream_pair.hpp>
+#include <rondo/task/to_thread.hpp>
+
+#include "loop/backend/backend.hpp"
+#include "loop/backend/os.hpp"
+
+#include <system_error>
+#include <utility>
+
+namespace rondo::test {
+
+inline coro<> odds_and_ends() {
+    running_loop().set_exception_handler([](auto&, const auto&) {});
+    try {
+        auto& os = detail::loop_access::backend(running_loop()).os();
+        std::pair<int, int> ends;
+        if (os.make_pipe(0, ends) == 0) {
+            os.close(ends.first);
+            os.close(ends.second);
+        }
+        auto [ours, theirs] = sim::memory_stream_pair();
+        co_await ours.writer.write("hello\n");
+        static_cast<void>(co_await theirs.reader.read_line());
+        static_cast<void>(co_await to_thread([] { return 1; }));
+    } catch (const std::system_error&) {}
+}
+
+} // namespace rondo::test
