@@ -1,11 +1,12 @@
 # The stages of ./dev test; sourced by it. A stage is a function `stage_NAME` that prints its log and, where it counts
 # something, ends it with the line "N passed, N failed". `stage-` names with a dash have functions with an underscore.
 
-stages=(format includes headers rooms words docs names awaits lint lifetimes asan asan-clang16 tsan release install shared)
+stages=(format includes headers refusals rooms words docs names awaits lint lifetimes asan asan-clang16 tsan release install shared)
 
 stage_format() { sources | "$house/format" clang-format-19; }
 stage_includes() { "$house/include_rules"; }
 stage_headers() { "$house/header_self_containment" clang++-19; } # with clang-16 they are compiled by its tests
+stage_refusals() { "$house/refusals" clang++-19; }
 stage_rooms() { "$house/room_sizes"; }
 stage_words() { "$house/forbidden_words"; }
 stage_docs() { "$house/docs" --check; }
