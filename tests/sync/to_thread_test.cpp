@@ -2,6 +2,7 @@
 
 #include <rondo/sync/to_thread.hpp>
 
+#include <rondo/loop/context.hpp>
 #include <rondo/loop/executor.hpp>
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/create_task.hpp>
@@ -48,6 +49,17 @@ TEST_P(LimitedToThread, RunsInAnotherThreadAndGivesTheValue) {
         EXPECT_TRUE(
             (co_await as_result(to_thread(l, [] { throw rondo::value_error("x"); }))).holds<rondo::value_error>());
         EXPECT_EQ(l.borrowed_tokens(), 0u);
+    });
+}
+
+TEST_P(LimitedToThread, RunsInACopyOfTheContext) {
+    rondo::context_var<int> number{"number", 0};
+    run([&]() -> coro<> {
+        capacity_limiter limiter(1);
+        const auto token = number.set(7);
+        EXPECT_EQ(co_await to_thread(limiter, [&] { return number.get(); }), 7);
+        co_await to_thread(limiter, [&] { number.assign(8); });
+        EXPECT_EQ(number.get(), 7);
     });
 }
 

@@ -10,8 +10,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <semaphore>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -227,6 +230,33 @@ TEST_P(AllTasks, InAThreadWhoseLoopWouldBeBlockedAreARuntimeError) {
     loop().run_forever();
     other.join();
     t.cancel();
+}
+
+TEST_P(AllTasks, DefaultNamesAreUniqueInTheProcessAndRiseInEachThread) {
+    constexpr int threads = 4;
+    constexpr int tasks = 1500; // more than a thread takes at a time
+    std::vector<std::vector<std::uint64_t>> numbers(threads);
+    std::vector<std::thread> workers;
+    for (auto& own : numbers) {
+        workers.emplace_back([&own, kind = GetParam()] {
+            auto loop = test::make_loop(kind);
+            loop->run_until_complete([](std::vector<std::uint64_t>& into) -> coro<> {
+                for (int i = 0; i < tasks; ++i) {
+                    auto t = create_task([]() -> coro<> { co_return; });
+                    EXPECT_EQ(t.name(), "Task-" + std::to_string(t.id()));
+                    into.push_back(t.id());
+                    co_await t;
+                }
+            }(own));
+        });
+    }
+    for (std::thread& worker : workers) worker.join();
+    std::set<std::uint64_t> all;
+    for (const auto& own : numbers) {
+        EXPECT_TRUE(std::ranges::is_sorted(own));
+        all.insert(own.begin(), own.end());
+    }
+    EXPECT_EQ(all.size(), static_cast<std::size_t>(threads * tasks));
 }
 
 TEST_P(AllTasks, ManyThreadsMayAskWhileTasksComeAndGo) {

@@ -137,6 +137,15 @@ TEST_P(AsCompleted, RefusesNullHandlesAndIsEmptyForNone) {
     });
 }
 
+TEST_P(AsCompleted, RefusesFuturesOfDifferentLoops) {
+    event_loop other(loop_options{.backend = GetParam()});
+    run([&]() -> coro<> {
+        const std::vector<future<int>> mixed{create_future<int>(), other.create_future<int>()};
+        EXPECT_THROW(static_cast<void>(as_completed(mixed)), value_error);
+        co_return;
+    });
+}
+
 TEST_P(AsCompleted, DestroyedItCancelsNothing) {
     run([&]() -> coro<> {
         auto f = create_future<int>();

@@ -5,11 +5,15 @@
 #include <rondo/task/call_graph.hpp>
 #include <rondo/task/create_task.hpp>
 #include <rondo/task/gather.hpp>
+#include <rondo/task/select.hpp>
 #include <rondo/task/shield.hpp>
 #include <rondo/task/task_group.hpp>
+#include <rondo/task/timeout.hpp>
+#include <rondo/task/wait.hpp>
 
 #include "task/call_graph_text.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -81,6 +85,45 @@ TEST_P(CallGraph, SeesThroughGathersAndShieldsAndKnowsGroups) {
         EXPECT_TRUE(waits_for(child) == grouped);
         f.set_result();
         co_await gather(gatherer, shielder, grouped);
+    });
+}
+
+TEST_P(CallGraph, KnowsWhoSitsInAWaitATimeoutAndASelect) {
+    run([&]() -> coro<> {
+        const auto waiters_of = [](const any_future& f) {
+            std::vector<std::string> names;
+            const auto graph = capture_call_graph(f);
+            for (const future_call_graph& one : graph->awaited_by)
+                names.push_back(any_task(one.future.as_task<void>()).name());
+            return names;
+        };
+        using names = std::vector<std::string>;
+        auto f = create_future<>();
+        auto waits = create_task({.name = "wait"}, [&]() -> coro<> { static_cast<void>(co_await wait({f})); });
+        co_await test::pass_by(1);
+        EXPECT_EQ(waiters_of(f), names{"wait"});
+        auto timed = create_task({.name = "timeout"}, [&]() -> coro<> { co_await timeout(std::chrono::hours(1), f); });
+        co_await test::pass_by(1);
+        EXPECT_EQ(waiters_of(f), (names{"wait", "timeout"}));
+        timed.cancel(); // and f with it
+        static_cast<void>(co_await as_result(timed));
+        co_await waits;
+
+        auto g = create_future<>();
+        auto selects = create_task(
+            {.name = "select"}, [&]() -> coro<> { static_cast<void>(co_await as_result(select(g, sleep_forever()))); });
+        co_await test::pass_by(2);
+        const auto graph = capture_call_graph(g);
+        EXPECT_EQ(graph->awaited_by.size(), 1U); // the competitor, which the selecting task waits for
+        if (!graph->awaited_by.empty()) {
+            const auto& competitor = graph->awaited_by[0];
+            EXPECT_EQ(competitor.awaited_by.size(), 1U);
+            if (!competitor.awaited_by.empty()) {
+                EXPECT_TRUE(competitor.awaited_by[0].future == selects);
+            }
+        }
+        g.set_result();
+        co_await selects;
     });
 }
 

@@ -338,6 +338,26 @@ TEST_P(Cancellation, UncancelDropsARequestThatWasNotDelivered) {
     });
 }
 
+TEST_P(Cancellation, UncancelOfOneOfTwoKeepsARequestThatWasNotDelivered) {
+    run([&]() -> coro<> {
+        auto t = create_task([]() -> coro<int> {
+            any_task self = current_task();
+            self.cancel("first");
+            self.cancel("second");
+            EXPECT_EQ(self.uncancel(), 1);
+            co_await yield();
+            co_return 4;
+        });
+        EXPECT_TRUE((co_await as_result(t)).cancelled());
+        EXPECT_EQ(t.cancelling(), 1);
+        auto not_started = create_task([]() -> coro<int> { co_return 2; });
+        not_started.cancel();
+        not_started.cancel();
+        EXPECT_EQ(not_started.uncancel(), 1);
+        EXPECT_TRUE((co_await as_result(not_started)).cancelled());
+    });
+}
+
 TEST_P(Cancellation, UncancelBeforeTheStartLetsTheTaskRun) {
     run([&]() -> coro<> {
         auto t = create_task([]() -> coro<int> { co_return 2; });

@@ -302,6 +302,48 @@ TEST_P(FutureCallback, RunsInTheContextItWasAddedIn) {
     EXPECT_EQ(seen, 1);
 }
 
+TEST_P(FutureCallback, RunsInTheContextThatIsGiven) {
+    context_var<int> number{"number", 0};
+    run([&]() -> coro<> {
+        context given;
+        given.run([&] { number.assign(7); });
+        auto f = create_future<>();
+        int seen = -1;
+        f.add_done_callback(
+            [&] {
+                seen = number.get();
+                number.assign(8);
+            },
+            {.context = given});
+        f.set_result();
+        co_await test::pass_by(2);
+        EXPECT_EQ(seen, 7);
+        EXPECT_EQ(given.run([&] { return number.get(); }), 8) << "the context itself, not a copy";
+        EXPECT_EQ(number.get(), 0);
+    });
+}
+
+TEST_P(FutureCallback, MayAddAndRemoveOthersWhileTheyAreBeingCalled) {
+    run([&]() -> coro<> {
+        std::vector<int> called;
+        auto f = create_future<>();
+        callback_id second = 0;
+        f.add_done_callback([&] {
+            called.push_back(1);
+            EXPECT_FALSE(f.remove_done_callback(second)) << "it is scheduled already";
+            f.add_done_callback([&] { called.push_back(4); });
+        });
+        second = f.add_done_callback([&] { called.push_back(2); });
+        f.add_done_callback([&] { called.push_back(3); });
+        f.set_result();
+        f.add_done_callback([&] { called.push_back(0); });
+        co_await test::pass_by(1);
+        EXPECT_EQ(called, (std::vector<int>{1, 2, 3, 0}));
+        co_await test::pass_by(1);
+        EXPECT_EQ(called, (std::vector<int>{1, 2, 3, 0, 4}));
+    });
+}
+
 TEST_P(FutureCallback, ThatThrowsGoesToTheExceptionHandlerAndTheOthersRun) {
     auto f = loop().create_future<>();
     bool second = false;

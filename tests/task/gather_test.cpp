@@ -156,6 +156,31 @@ TEST_P(Gather, CancelledItCancelsAllChildrenAndEndsWhenAllHaveEnded) {
     }
 }
 
+TEST_P(Gather, CancelledItIsCancelledThoughItsChildrenReturn) {
+    run([&]() -> coro<> {
+        const auto stubborn = []() -> coro<int> {
+            static_cast<void>(co_await as_result(sleep_forever()));
+            co_return 1;
+        };
+        for (const bool exceptions : {false, true}) {
+            auto t = create_task([&]() -> coro<> {
+                if (exceptions) static_cast<void>(co_await gather(return_exceptions, stubborn(), stubborn()));
+                else static_cast<void>(co_await gather(stubborn(), stubborn()));
+                ADD_FAILURE() << "it has no values to give";
+            });
+            co_await test::pass_by(2);
+            t.cancel();
+            EXPECT_TRUE((co_await as_result(t)).cancelled());
+        }
+        auto outer = gather_future(stubborn(), stubborn());
+        co_await test::pass_by(2);
+        EXPECT_TRUE(outer.cancel());
+        EXPECT_TRUE((co_await as_result(outer)).cancelled());
+        EXPECT_TRUE(outer.cancelled());
+        EXPECT_FALSE(outer.cancel());
+    });
+}
+
 TEST_P(Gather, AnErrorOfAChildWhileItIsBeingCancelledIsReported) {
     run([]() -> coro<> {
         auto t = create_task([]() -> coro<> {

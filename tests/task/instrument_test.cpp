@@ -254,6 +254,19 @@ TEST_P(Instrument, RunInstallsThemBeforeTheFirstPass) {
     EXPECT_THROW(add_instrument(seen), runtime_error) << "no loop runs";
 }
 
+TEST_P(Instrument, WithoutOneNobodyIsTold) {
+    const detail::loop_state& state = detail::loop_access::state(loop());
+    const auto nobody = [&] { return !state.observer && !state.watched; };
+    EXPECT_TRUE(nobody());
+    auto one = install();
+    auto other = install();
+    EXPECT_FALSE(nobody());
+    EXPECT_TRUE(remove_instrument(loop(), one));
+    EXPECT_FALSE(nobody());
+    EXPECT_TRUE(remove_instrument(loop(), other));
+    EXPECT_TRUE(nobody());
+}
+
 TEST_P(Instrument, DebugModeAndInstrumentsDoNotDisturbEachOther) {
     loop().set_debug(true);
     const auto seen = install();

@@ -235,6 +235,31 @@ TEST_P(TimeoutScope, CanBeRescheduledWhileItIsActive) {
     });
 }
 
+TEST_P(TimeoutScope, ReschedulingOneThatIsNotActiveTellsItsState) {
+    const auto refusal = [](timeout_scope& limit) {
+        try {
+            limit.reschedule(std::nullopt);
+        } catch (const runtime_error& e) {
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    run([&]() -> coro<> {
+        timeout_scope limit(1ms);
+        EXPECT_NE(refusal(limit).find("not been entered"), std::string::npos);
+        auto late = co_await as_result(limit.run([&](timeout_scope& inside) -> coro<> {
+            auto interrupted = co_await as_result(sleep_forever());
+            EXPECT_NE(refusal(inside).find("has expired"), std::string::npos); // expiring
+            interrupted.value();
+        }));
+        EXPECT_TRUE(late.holds<timeout_error>());
+        EXPECT_NE(refusal(limit).find("has expired"), std::string::npos);
+        timeout_scope in_time(1h);
+        co_await in_time.run([]() -> coro<> { co_return; });
+        EXPECT_NE(refusal(in_time).find("has finished"), std::string::npos);
+    });
+}
+
 TEST_P(TimeoutScope, DoesNothingBeforeItsRunIsAwaited) {
     timeout_scope scope(1s);
     loop().call_soon([&] {
