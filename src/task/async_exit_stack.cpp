@@ -26,21 +26,23 @@ async_exit_stack::~async_exit_stack() {
 
 async_exit_stack async_exit_stack::pop_all() noexcept { return std::move(*this); }
 
-coro<std::exception_ptr> async_exit_stack::leave_all(std::exception_ptr error) {
+coro<std::exception_ptr> async_exit_stack::leave_all(std::exception_ptr error, finally_options options) {
     if (steps_.empty()) co_return error;
     detail::uninterrupted stretch;
+    const deadline until = detail::deadline_after(clock::now(), options.cleanup_timeout);
     while (!steps_.empty()) {
         const auto step = std::move(steps_.back());
         steps_.pop_back();
-        auto swallowed = co_await as_result(step->leave(error));
+        const delay left = until ? delay(*until - clock::now()) : delay(no_timeout);
+        auto swallowed = co_await as_result(detail::in_time(left, step->leave(error)));
         if (!swallowed) error = detail::replaced_by(swallowed.error(), error);
         else if (*swallowed) error = nullptr;
     }
     co_return error;
 }
 
-coro<void> async_exit_stack::aclose() {
-    if (auto error = co_await leave_all(nullptr)) std::rethrow_exception(std::move(error));
+coro<void> async_exit_stack::aclose(finally_options options) {
+    if (auto error = co_await leave_all(nullptr, options)) std::rethrow_exception(std::move(error));
 }
 
 } // namespace rondo

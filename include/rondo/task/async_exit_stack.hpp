@@ -4,6 +4,7 @@
 #include <rondo/coro/coro.hpp>
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/detail/start_body.hpp>
+#include <rondo/task/finally.hpp>
 #include <rondo/task/with.hpp>
 
 #include <concepts>
@@ -76,7 +77,8 @@ private:
 } // namespace detail
 
 /// What is entered or pushed is left in reverse order when the body of run() has ended, whatever came of it, or at aclose().
-/// Leaving is not interrupted. Each exit is told the error that is on its way, or null; one that gives true swallows it, for those
+/// Leaving is not interrupted; `cleanup_timeout` bounds it as a whole: the exit that runs when time is up is cancelled and gives
+/// timeout_error, those below it are still called, and cancelled where they first wait. Each exit is told the error that is on its way, or null; one that gives true swallows it, for those
 /// below and for the caller; what one throws replaces it, with the old one as its cause_of(). A callback is told nothing and
 /// swallows nothing.
 ///
@@ -92,11 +94,11 @@ private:
 class async_exit_stack {
 public:
     /// The value of the body. An error that was swallowed leaves none: a void body returns, any other throws invalid_state_error.
-    template <class F> static coro<body_t<F, async_exit_stack>> run(F body) {
+    template <class F> static coro<body_t<F, async_exit_stack>> run(F body, finally_options options = {}) {
         using T = body_t<F, async_exit_stack>;
         async_exit_stack stack;
         auto outcome = co_await as_result(detail::start_body(body, stack));
-        if (auto error = co_await stack.leave_all(outcome.error())) std::rethrow_exception(std::move(error));
+        if (auto error = co_await stack.leave_all(outcome.error(), options)) std::rethrow_exception(std::move(error));
         if constexpr (!std::is_void_v<T>) {
             if (!outcome) throw invalid_state_error("an exit swallowed the error of the body: there is no value");
             co_return *std::move(outcome);
@@ -136,11 +138,11 @@ public:
     /// Everything, in a stack that somebody else closes; nothing is left here.
     async_exit_stack pop_all() noexcept;
     /// Leaves everything now. Throws what the exits throw.
-    coro<void> aclose();
+    coro<void> aclose(finally_options options = {});
 
 private:
     /// What is left of the error, or null.
-    coro<std::exception_ptr> leave_all(std::exception_ptr error);
+    coro<std::exception_ptr> leave_all(std::exception_ptr error, finally_options options);
     std::vector<std::unique_ptr<detail::exit_step>> steps_;
 };
 
