@@ -45,6 +45,7 @@
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/loop/executor.hpp>
 #include <rondo/loop/handle.hpp>
+#include <rondo/loop/stall_report.hpp>
 #include <rondo/sync/barrier.hpp>
 #include <rondo/sync/capacity.hpp>
 #include <rondo/sync/capacity_limiter.hpp>

@@ -7,7 +7,7 @@
 namespace rondo::detail {
 
 void destroy_unstarted(std::coroutine_handle<> frame) noexcept {
-    if (debug_environment()) {
+    if (debug_environment() || loops_in_debug.load(std::memory_order_relaxed) != 0) {
         const std::source_location& where = header_of(frame).function;
         report_line(std::string("coroutine was never awaited: ") + where.function_name() + " (" + where.file_name() +
                     ":" + std::to_string(where.line()) + ")");

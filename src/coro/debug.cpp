@@ -6,6 +6,8 @@
 
 namespace rondo::detail {
 
+constinit std::atomic<int> loops_in_debug{0};
+
 bool debug_environment() noexcept {
     static const bool on = [] {
         const char* value = std::getenv("RONDO_DEBUG");

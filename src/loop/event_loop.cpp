@@ -27,6 +27,7 @@ event_loop::event_loop(loop_options options) : event_loop(detail::make_backend(o
 event_loop::event_loop(std::unique_ptr<detail::backend> b, const loop_options& options)
     : internals_(std::make_unique<internals>()) {
     internals_->backend = std::move(b);
+    if (options.watchdog.value_or(detail::watchdog_environment())) set_watchdog(true);
     set_debug(options.debug.value_or(detail::debug_environment()));
     internals_->door = std::make_shared<detail::loop_door>(*this);
     detail::register_loop(*this);
@@ -39,6 +40,7 @@ event_loop::~event_loop() {
         for (auto& entry : internals_->services) static_cast<void>(entry.second.release()); // they are the parent's
         static_cast<void>(internals_->signals.release());
         static_cast<void>(internals_->descriptors.release());
+        static_cast<void>(internals_->watching.release());
         return;
     }
     if (!closed_) {
@@ -56,8 +58,7 @@ void event_loop::check_usable_slowly() const {
     if (closed_) throw runtime_error("the event loop is closed");
     if (state_.generation != detail::process_generation)
         throw runtime_error("this event loop belongs to the parent process: make a new one after fork()");
-    if (state_.debug && running_ && internals_->thread != std::this_thread::get_id())
-        throw runtime_error("the event loop was used from a thread that does not run it: say call_soon_threadsafe()");
+    check_thread();
 }
 
 void event_loop::check_can_run() const {
@@ -80,12 +81,14 @@ void event_loop::start_running() {
     running_ = true;
     in.thread = std::this_thread::get_id();
     detail::current_loop = this;
+    if (in.watching) in.watching->run_begins();
 }
 
 void event_loop::stop_running() noexcept {
     running_ = false;
     detail::current_loop = nullptr;
     if (state_.generation != detail::process_generation) return; // the child of a fork() in a callback
+    if (internals_->watching) internals_->watching->run_ends();
     internals_->visits->run_ends();
     if (internals_->hosted) let_host_sleep();
 }
@@ -153,7 +156,7 @@ bool event_loop::run_passes(time_point until, how_many many) {
     internals& in = *internals_;
     bool ran = false;
     do {
-        ++state_.passes;
+        state_.passes.store(state_.passes.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         const bool poll_is_due = ++in.passes_without_poll >= poll_at_least_every;
         if (state_.ready.empty() || poll_is_due || !in.inbox.empty()) [[unlikely]]
             look_outside(until);
@@ -221,20 +224,14 @@ void event_loop::close() {
     in.visits->close_ends();
     in.door->shut();
     detail::unregister_loop(*this);
+    if (state_.debug) detail::loops_in_debug.fetch_sub(1, std::memory_order_relaxed);
+    if (in.watching) in.watching->stop();
     in.timers.fire_due(time_point::max(), *this);
     in.inbox.take(state_.ready);
     forget_ready();
     in.services.clear();
     in.descriptors.reset();
     in.backend.reset();
-}
-
-void event_loop::set_signal_handler(int signal, std::function<void()> fn, call_options options) {
-    detail::loop_access::signals(*this).add(signal, std::move(fn), std::move(options));
-}
-
-bool event_loop::remove_signal_handler(int signal) {
-    return internals_->signals && internals_->signals->remove(signal);
 }
 
 void event_loop::watch_descriptor(int fd, bool for_writing, std::function<void()> fn, call_options options) {
@@ -277,7 +274,11 @@ backend_kind event_loop::backend() const noexcept {
     return internals_->backend ? internals_->backend->kind() : backend_kind::automatic;
 }
 
-void event_loop::set_default_executor(std::shared_ptr<executor> e) { internals_->default_executor = std::move(e); }
+void event_loop::set_default_executor(std::shared_ptr<executor> e) {
+    check_usable();
+    if (!e) throw type_error("null is no executor");
+    internals_->default_executor = std::move(e);
+}
 executor& event_loop::default_executor() {
     check_usable();
     if (internals_->executor_shut) throw runtime_error("the default executor of this event loop was shut down");

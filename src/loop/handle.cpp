@@ -4,6 +4,13 @@
 #include <rondo/loop/detail/loop_state.hpp>
 #include <rondo/loop/event_loop.hpp>
 
+#include "loop/text_of_place.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <ostream>
+#include <string>
+
 namespace rondo {
 
 namespace detail {
@@ -76,6 +83,19 @@ void callback::discard(ready_node& node) noexcept {
     self.release();
 }
 
+std::string callback::text() const {
+    constexpr const char* words[] = {"scheduled", "running", "finished", "cancelled"};
+    return "<" + kind() + " " + words[static_cast<int>(state_.load(std::memory_order_acquire))] + " created at " +
+           text_of_place(where_) + ">";
+}
+
+std::string timer_callback::kind() const {
+    char when[48];
+    std::snprintf(when, sizeof when, "TimerHandle when=%.3f",
+                  std::chrono::duration<double>(timer_.due.time_since_epoch()).count());
+    return when;
+}
+
 timer_callback::timer_callback(event_loop& loop, call_options&& options, bool threadsafe)
     : callback(loop, std::move(options), threadsafe) {}
 
@@ -96,6 +116,9 @@ void timer_callback::owned_timer::fire_owner(timer_node& node, event_loop& loop)
 }
 
 } // namespace detail
+
+std::string to_string(const handle& h) { return h.callback_ ? h.callback_->text() : "<Handle null>"; }
+std::ostream& operator<<(std::ostream& to, const handle& h) { return to << to_string(h); }
 
 rondo::context handle::context() const { return callback_ ? rondo::context(callback_->context()) : rondo::context(); }
 

@@ -51,6 +51,8 @@ public:
         asleep_.store(false);
         return false;
     }
+    /// Any thread.
+    bool asleep() const noexcept { return asleep_.load(std::memory_order_relaxed); }
     void wake_up() noexcept { asleep_.store(false, std::memory_order_relaxed); }
 
 private:

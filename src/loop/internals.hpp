@@ -10,6 +10,7 @@
 #include "loop/loop_visits.hpp"
 #include "loop/signals.hpp"
 #include "loop/timer_queue.hpp"
+#include "loop/watchdog.hpp"
 
 #include <memory>
 #include <thread>
@@ -31,8 +32,13 @@ struct event_loop::internals {
     unsigned passes_without_poll = 0;
     std::shared_ptr<detail::loop_door> door;
     const std::shared_ptr<detail::loop_visits> visits = std::make_shared<detail::loop_visits>();
-    bool executor_shut = false;               // there is no default executor any more
-    bool hosted = false;                      // poll_fd() was called: a host loop runs this one
+    bool executor_shut = false;                 // there is no default executor any more
+    bool hosted = false;                        // poll_fd() was called: a host loop runs this one
+    std::unique_ptr<detail::watchdog> watching; // made when it is first asked for, and there until the loop is gone
+    detail::watchdog& watched_by(event_loop& loop) {
+        if (!watching) watching = std::make_unique<detail::watchdog>(loop, inbox);
+        return *watching;
+    }
     time_point announced = time_point::min(); // what the host that sleeps waits for at the latest
 };
 

@@ -56,6 +56,11 @@ void unregister_loop(const event_loop& loop) noexcept {
     std::lock_guard<std::mutex> hold(r.mutex);
     r.loops.erase(&loop);
 }
+void look_if_registered(const event_loop* loop, void (*look)(const event_loop& loop)) {
+    registry& r = the_registry();
+    std::lock_guard<std::mutex> hold(r.mutex);
+    if (r.loops.contains(loop)) look(*loop);
+}
 bool is_registered(const event_loop* loop) noexcept {
     registry& r = the_registry();
     std::lock_guard<std::mutex> hold(r.mutex);

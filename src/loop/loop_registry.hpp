@@ -10,5 +10,7 @@ namespace rondo::detail {
 void register_loop(const event_loop& loop);
 void unregister_loop(const event_loop& loop) noexcept;
 bool is_registered(const event_loop* loop) noexcept;
+/// Calls look(loop), which may throw, unless the loop is closed or gone; it stays while that looks.
+void look_if_registered(const event_loop* loop, void (*look)(const event_loop& loop));
 
 } // namespace rondo::detail

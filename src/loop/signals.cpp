@@ -5,6 +5,7 @@
 
 #include "loop/backend/backend.hpp"
 #include "loop/inbox.hpp"
+#include "loop/internals.hpp"
 
 #include <bit>
 #include <cerrno>
@@ -23,8 +24,12 @@ signal_dispatcher::~signal_dispatcher() {
     }
 }
 
-signal_dispatcher::entry& signal_dispatcher::entry_for(int signal) {
+void signal_dispatcher::require_signal(int signal) {
     if (signal < 1 || signal > last_signal) throw value_error("there is no signal " + std::to_string(signal));
+}
+
+signal_dispatcher::entry& signal_dispatcher::entry_for(int signal) {
+    require_signal(signal);
     const auto [at, is_new] = entries_.try_emplace(signal);
     if (!is_new) return at->second;
     const int result = world_.os().watch_signal(signal, *this);
@@ -96,3 +101,17 @@ void signal_dispatcher::signal_arrived(int signal) noexcept {
 }
 
 } // namespace rondo::detail
+
+namespace rondo {
+
+void event_loop::set_signal_handler(int signal, std::function<void()> fn, call_options options) {
+    detail::loop_access::signals(*this).add(signal, std::move(fn), std::move(options));
+}
+
+bool event_loop::remove_signal_handler(int signal) {
+    if (!closed_) check_thread();
+    detail::signal_dispatcher::require_signal(signal);
+    return internals_->signals && internals_->signals->remove(signal);
+}
+
+} // namespace rondo

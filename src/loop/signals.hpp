@@ -31,6 +31,8 @@ public:
     /// Throws value_error (no such signal), runtime_error (cannot be caught; not in the main thread).
     void add(int signal, std::function<void()> handler, call_options&& options);
     bool remove(int signal) noexcept;
+    /// Throws value_error.
+    static void require_signal(int signal);
     /// Any number for each signal, beside the handler. Throws as add(), but may be called in any thread.
     void listen(signal_listener& listener);
     void unlisten(signal_listener& listener) noexcept;

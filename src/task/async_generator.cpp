@@ -9,6 +9,8 @@
 #include "coro/without_memory.hpp"
 #include "task/async_generator_registry.hpp"
 
+#include <cstddef>
+#include <source_location>
 #include <utility>
 #include <vector>
 
@@ -25,7 +27,7 @@ void async_generator_frame::start_header(std::coroutine_handle<> frame, std::sou
 
 std::coroutine_handle<> async_generator_frame::yield(void* value) noexcept {
     yielded_ = value;
-    return continuation;
+    return transfer_to(continuation, task);
 }
 
 void* async_generator_frame::take_sent() {
@@ -36,7 +38,7 @@ void* async_generator_frame::take_sent() {
 std::coroutine_handle<> async_generator_frame::ended() noexcept {
     finished_ = true;
     unlink();
-    return continuation;
+    return transfer_to(continuation, task);
 }
 
 void async_generator_frame::link(async_generator_registry& into) noexcept {
@@ -110,8 +112,11 @@ std::coroutine_handle<> async_generator_step::enter(std::coroutine_handle<> aski
         kind_ == kind::close
             ? std::make_exception_ptr(generator_exit(text_if_possible("the async generator is being closed")))
             : std::move(thrown_);
-    if (!std::exchange(frame.started_, true)) frame.link(service<async_generator_registry>(task_->loop()));
-    return transfer_to(frame.handle_);
+    if (!std::exchange(frame.started_, true)) {
+        event_loop& loop = static_cast<task_record*>(task_)->loop();
+        service<async_generator_registry>(loop).add(frame, loop);
+    }
+    return transfer_to(frame.handle_, frame.task);
 }
 
 void* async_generator_step::finish() {
@@ -133,8 +138,18 @@ async_generator_registry::~async_generator_registry() {
     while (first_) first_->unlink();
 }
 
+void async_generator_registry::add(async_generator_frame& frame, event_loop& loop) noexcept {
+    frame.link(*this);
+    if (!shut_down_) return;
+    loop_access::report(loop,
+                        {.message = "an async generator was started after shutdown_asyncgens(): nobody will close it",
+                         .asyncgen = frame.function});
+}
+
 void async_generator_registry::close(event_loop& loop, closing step) noexcept {
-    if (step != closing::threads || !first_) return;
+    if (step != closing::threads) return;
+    shut_down_ = true;
+    if (!first_) return;
     const auto closer = launch(loop, {.name = "close async generators"}, close_all(loop));
     loop_access::run_while(loop, [&] { return !closer.done(); }, loop.time() + closing_patience);
 }
@@ -150,10 +165,17 @@ coro<void> async_generator_registry::close_one(const async_generator_frame* whic
 
 coro<void> async_generator_registry::close_all(event_loop& loop) {
     std::vector<coro<void>> closers;
-    for (async_generator_frame* frame = first_; frame; frame = frame->next_) closers.push_back(close_one(frame));
-    for (const result<void>& outcome : co_await gather(return_exceptions, std::move(closers))) {
-        if (outcome || outcome.cancelled()) continue;
-        loop_access::report(loop, {.message = "closing an async generator failed", .exception = outcome.error()});
+    std::vector<std::source_location> functions;
+    for (async_generator_frame* frame = first_; frame; frame = frame->next_) {
+        closers.push_back(close_one(frame));
+        functions.push_back(frame->function);
+    }
+    const auto outcomes = co_await gather(return_exceptions, std::move(closers));
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        if (outcomes[i] || outcomes[i].cancelled()) continue;
+        loop_access::report(loop, {.message = "closing an async generator failed",
+                                   .exception = outcomes[i].error(),
+                                   .asyncgen = functions[i]});
     }
 }
 
@@ -162,7 +184,10 @@ coro<void> async_generator_registry::close_all(event_loop& loop) {
 namespace rondo {
 
 RONDO_CORO_WRAPPER coro<void> event_loop::shutdown_asyncgens() {
-    return detail::service<detail::async_generator_registry>(*this).close_all(*this);
+    check_usable();
+    auto& registry = detail::service<detail::async_generator_registry>(*this);
+    registry.shut_down();
+    return registry.close_all(*this);
 }
 
 } // namespace rondo

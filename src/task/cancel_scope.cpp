@@ -38,6 +38,7 @@ bool cancel_scope::exit(const std::exception_ptr& error) noexcept {
 }
 
 void cancel_scope::set_deadline(rondo::deadline when) {
+    detail::check_thread(loop_);
     node_.deadline = when.value_or(time_point::max());
     if (!loop_) return;
     detail::disarm_timer(*loop_, timer_);

@@ -72,6 +72,7 @@ event_loop& runner::loop() {
     if (!loop_) {
         loop_ = options_.loop_factory ? options_.loop_factory() : std::make_unique<event_loop>();
         if (options_.debug) loop_->set_debug(*options_.debug);
+        if (options_.watchdog) loop_->set_watchdog(*options_.watchdog);
         for (const std::shared_ptr<instrument>& one : options_.instruments) add_instrument(*loop_, one);
         context_ = copy_context();
     }

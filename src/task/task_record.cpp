@@ -7,6 +7,7 @@
 
 #include "coro/without_memory.hpp"
 
+#include <algorithm>
 #include <new>
 
 namespace rondo::detail {
@@ -23,8 +24,8 @@ task_record::task_record(event_loop& loop, std::coroutine_handle<> root, frame_h
                          resumable::function completed, task_options&& options)
     : future_state(loop, options.where),
       ready_node(&step),
+      task_head{root},
       resumable{completed, nullptr},
-      innermost(root),
       root_(root),
       context_(options.context ? options.context->state() : fork_context()) {
     mark_task();
@@ -36,6 +37,7 @@ task_record::task_record(event_loop& loop, std::coroutine_handle<> root, frame_h
 task_record::task_record(const task_record& of)
     : future_state(of),
       ready_node(&step),
+      task_head{},
       resumable{nullptr, nullptr},
       cancels_(of.cancels_),
       started_(of.started_),
@@ -200,14 +202,36 @@ task_record::extras& task_record::more() {
 }
 
 const std::string& task_record::name() {
-    std::string& n = more().name;
-    if (n.empty()) n = "Task-" + std::to_string(id());
-    return n;
+    if (more().name.empty()) set_name("Task-" + std::to_string(id()));
+    return extras_->name;
 }
-void task_record::set_name(std::string n) { more().name = std::move(n); }
-std::string task_record::label() const {
-    if (extras_ && !extras_->name.empty()) return "task '" + extras_->name + "'";
-    return "task 'Task-" + std::to_string(id()) + "'";
+void task_record::set_name(std::string n) {
+    extras& own = more();
+    own.naming = true;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    own.name = std::move(n);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    own.naming = false;
+}
+std::string task_record::known_name() const {
+    return extras_ && !extras_->name.empty() ? extras_->name : "Task-" + std::to_string(id());
+}
+std::string task_record::label() const { return "task '" + known_name() + "'"; }
+
+void task_record::picture(running_task& into) const noexcept {
+    into.id = id();
+    into.created_at = created_at();
+    into.name_size = 0;
+    if (extras_ && !extras_->naming) {
+        into.name_size = std::min(extras_->name.size(), running_task::max_name);
+        std::copy_n(extras_->name.data(), into.name_size, into.name);
+    }
+    into.depth = 0;
+    for (auto frame = innermost; frame && !ends_chain(frame) && into.depth < running_task::max_frames;) {
+        const frame_header& header = header_of(frame);
+        into.frames[into.depth++] = {header.await_at, header.function};
+        frame = header.continuation;
+    }
 }
 
 void task_record::link() noexcept {

@@ -1,6 +1,8 @@
 #include "task/task_service.hpp"
 
 #include "coro/without_memory.hpp"
+#include "loop/task_pictures.hpp"
+#include "loop/text_of_place.hpp"
 #include "task/cancel_walk.hpp"
 
 #include <rondo/coro/debug.hpp>
@@ -17,30 +19,48 @@ namespace detail {
 
 namespace {
 
-std::string place(const std::source_location& where) {
-    return std::string(where.file_name()) + ":" + std::to_string(where.line());
-}
+constexpr task_floor this_floor{
+    .keep = [](ready_node& node) noexcept -> future_state* {
+        task_record* const t = task_record::of_node(node);
+        if (t) t->retain();
+        return t;
+    },
+    .text = [](const future_state& of) { return of.text(); },
+    .let_go = [](future_state& of) noexcept { of.release(); },
+    .picture = [](const task_record& of, running_task& into) noexcept { of.picture(into); },
+};
 
 std::string account_of(const task_base& t) {
     std::string text =
-        t.record().label() + " (made at " + place(t.created_at()) + ") did not end when it was cancelled";
+        t.record().label() + " (made at " + text_of_place(t.created_at()) + ") did not end when it was cancelled";
     if (const awaiter* a = t.record().blocked_on) {
         text += ": " + a->describe();
         std::vector<const future_state*> others;
         a->waits_for(others);
         for (const future_state* other : others) text += ", which depends on " + other->label();
     }
-    for (const stack_entry& frame : t.async_stack()) text += "\n    at " + place(frame.where) + " in " + frame.function;
+    for (const stack_entry& frame : t.async_stack())
+        text += "\n    at " + text_of_place(frame.where) + " in " + frame.function;
     return text;
 }
 
 } // namespace
 
+std::size_t picture_tasks(const loop_state& of, std::span<running_task> into) noexcept {
+    std::size_t count = 0;
+    for (const task_record* t = of.oldest_task; t; t = t->newer(), ++count) {
+        if (count < into.size()) t->picture(into[count]);
+    }
+    return count;
+}
+
 void prepare_for_tasks_slowly(event_loop& loop) {
     loop_access::check_usable(loop);
-    if (loop_access::state(loop).tasks_prepared) return;
-    loop_access::state(loop).tasks_prepared = true;
+    loop_state& here = loop_access::state(loop);
+    if (here.tasks_prepared) return;
     static_cast<void>(service<task_service>(loop));
+    here.tasks_prepared = true;
+    here.tasks_known = &this_floor;
     loop_access::set_error_reporter(loop, &task_service::report);
 }
 
@@ -132,6 +152,7 @@ void task_service::report(event_loop& loop, const error_report& what) {
     context.protocol = what.protocol;
     context.socket = what.socket;
     context.created_at = what.created_at;
+    context.asyncgen = what.asyncgen;
     if (what.future) {
         if (what.future->created_at().line() != 0) context.created_at = what.future->created_at();
         if (what.future->is_task()) context.task = task_base(counted_ptr<future_state>(what.future));
@@ -188,7 +209,7 @@ void event_loop::call_exception_handler(const error_context& what) {
 void event_loop::default_exception_handler(const error_context& what) {
     std::string line = what.message;
     if (what.exception) line += ": " + detail::describe_exception(what.exception);
-    if (what.created_at) line += " (made at " + detail::place(*what.created_at) + ")";
+    if (what.created_at) line += " (made at " + detail::text_of_place(*what.created_at) + ")";
     detail::report_line(line);
 }
 

@@ -30,6 +30,7 @@ void timeout_scope::reschedule(deadline when) {
     if (phase_ != phase::active)
         throw runtime_error(expired() ? "this timeout has expired: it cannot be rescheduled"
                                       : "this timeout has finished: it cannot be rescheduled");
+    detail::check_thread(&task_->loop());
     detail::disarm_timer(task_->loop(), alarm_);
     when_ = when;
     arm();

@@ -203,6 +203,16 @@ TEST_P(Fork, AChildDoesNotWakeItsParent) {
     EXPECT_EQ(::poll(&p, 1, 0), 0);
 }
 
+TEST_P(Fork, AChildHasNoWatchdogOfItsParents) {
+    loop().set_watchdog(true);
+    EXPECT_EQ(in_child([&] {
+                  destroy_loop();
+                  return a_new_loop_works(GetParam());
+              }),
+              0);
+    EXPECT_TRUE(loop().watchdog());
+}
+
 TEST_P(Fork, TheChildsFramesAreDestroyedByNobody) {
     // The parent's tasks own what the parent's world still uses: a file that a destructor would delete, say.
     int destroyed = 0;

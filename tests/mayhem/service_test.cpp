@@ -141,7 +141,7 @@ TEST_P(ServiceEnvironment, RestartsHostsAndBalances) {
         expect_the_whole_shutdown(f);
         for (const std::string& line : f.err) {
             const bool is_ours = line.find("Z info  ") != std::string::npos;
-            const bool about_a_busy_machine = line.find("ms without awaiting") != std::string::npos;
+            const bool about_a_busy_machine = line.find("rondo: Executing <") != std::string::npos;
             EXPECT_TRUE(is_ours || about_a_busy_machine) << line;
         }
     });

@@ -181,6 +181,10 @@ TEST_P(RunInExecutor, ACancelledShutdownLeavesTheThreadsToTheEndOfTheLoop) {
     });
 }
 
+TEST_P(RunInExecutor, TheDefaultExecutorIsNotNull) {
+    EXPECT_THROW(loop().set_default_executor(nullptr), rondo::type_error);
+}
+
 TEST_P(RunInExecutor, ACallThatDoesNotEndIsNamedAndLeftAlone) {
     auto never = std::make_shared<std::binary_semaphore>(0);
     loop().set_default_executor(std::make_shared<rondo::thread_pool>(1));

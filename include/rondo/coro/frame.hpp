@@ -12,12 +12,17 @@
 
 namespace rondo::detail {
 
-class task_record;
+/// What its frames know of a task.
+struct task_head {
+    /// The frame that runs, or where the next step resumes. Every switch from one frame to another moves it, so that a
+    /// signal handler, or another process, can say at any moment where a task is.
+    std::coroutine_handle<> innermost;
+};
 
 /// The first bytes of every promise. Nothing virtual, nothing else in it: its layout is read from outside the process.
 struct frame_header {
     std::coroutine_handle<> continuation; // who awaits this frame; for a task's outermost frame, the task itself
-    task_record* task = nullptr;          // the task that this frame runs in, once it was started
+    task_head* task = nullptr;            // the task that this frame runs in, once it was started
     std::source_location await_at;        // the co_await this frame was last suspended at
     std::source_location function;        // where the coroutine is defined
 };

@@ -10,6 +10,7 @@
 #include <rondo/loop/handle.hpp>
 #include <rondo/loop/options.hpp>
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +36,8 @@ class any_coro;
 struct error_context;
 template <class H> concept future_like = std::derived_from<std::remove_cvref_t<H>, future_base>;
 using task_factory = std::function<task_base(event_loop&, any_coro, task_options)>;
+struct stall_report;
+using stall_handler = std::function<void(const stall_report&)>;
 using exception_handler = std::function<void(event_loop&, const error_context&)>;
 
 /// Single-threaded: everything but call_soon_threadsafe() and stop() from a signal handler's callback belongs to the thread
@@ -126,12 +129,26 @@ public:
     void default_exception_handler(const error_context& what);
 
     bool debug() const noexcept { return state_.debug; }
-    void set_debug(bool on) noexcept {
-        state_.debug = on;
-        state_.watched = on || state_.observer;
+    void set_debug(bool on) noexcept;
+    /// In debug mode a step that took as long as this is told of on stderr when it is over; the watchdog tells of one that
+    /// goes on.
+    duration slow_callback_duration() const noexcept {
+        return duration(slow_callback_duration_.load(std::memory_order_relaxed));
     }
-    duration slow_callback_duration() const noexcept { return slow_callback_duration_; }
-    void set_slow_callback_duration(duration d) noexcept { slow_callback_duration_ = d; }
+    void set_slow_callback_duration(duration d) noexcept {
+        slow_callback_duration_.store(d.count(), std::memory_order_relaxed);
+    }
+
+    /// The watchdog is a thread of its own. When a pass has gone on for slow_callback_duration(), it tells the stall handler, during
+    /// the stall, once for each, which task runs and where: <rondo/loop/stall_report.hpp>. It looks four times in that time, costs
+    /// the loop nothing, and asks its thread by SIGURG, which interrupts a blocking system call as signals do; where the program
+    /// handles or blocks that, the system call alone is told. While one is on, SIGQUIT, if its action is the default, writes all tasks
+    /// to stderr, of a stuck loop too, and ends nothing. Ends with the loop. std::system_error when there can be no thread.
+    void set_watchdog(bool on);
+    bool watchdog() const noexcept;
+    /// Called in the watchdog's thread: it may touch nothing of the loop's but what may be called from any thread. nullptr: the
+    /// default, which writes to stderr.
+    void set_stall_handler(rondo::stall_handler handler);
 
     /// Calls fn() once in each pass in which a read from fd (a write to it) would not wait: bytes are there, the end of them,
     /// a connection, an error. Level-triggered, until it is removed; replaces the one before. All calls share one context.
@@ -159,6 +176,7 @@ public:
         set_signal_handler(signal, repeatable(std::forward<F>(fn)), std::move(options));
     }
     /// True when there was one: it will not be called any more. The action from before comes back. close() does this.
+    /// value_error: no such signal.
     bool remove_signal_handler(int signal);
 
     /// Calls fn(args...) in a thread of the executor; nullptr: the default one. Cancelling the future stops it only if it
@@ -167,6 +185,7 @@ public:
         requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
     future<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>> run_in_executor(executor* where, F&& fn,
                                                                                          Args&&... args);
+    /// type_error: null.
     void set_default_executor(std::shared_ptr<executor> e);
     /// Made on first use. runtime_error once it was shut down.
     executor& default_executor();
@@ -176,7 +195,7 @@ public:
     coro<void> shutdown_default_executor(delay timeout = no_timeout);
 
     /// Closes the started async generators of this loop that are suspended, beside each other; their errors go to the exception
-    /// handler. close() does this.
+    /// handler. One that is started after this call is nobody's to close, and told to the exception handler. close() does this.
     coro<void> shutdown_asyncgens();
 
     /// A socket of the program's own, by its descriptor, which should be non-blocking (in debug mode a blocking one is a
@@ -267,6 +286,7 @@ private:
             check_usable_slowly();
     }
     void check_usable_slowly() const;
+    void check_thread() const;
     void check_can_run() const;
     handle enqueue_threadsafe(detail::callback& c);
     /// fn as a copyable function; it may only be movable itself.
@@ -286,13 +306,12 @@ private:
     void run_ready();
     void run_watched(detail::ready_node& node);
     void forget_ready() noexcept;
-    void observe_slowness(time_point began);
 
     detail::loop_state state_;
     bool running_ = false;
     bool closed_ = false;
     bool stopping_ = false;
-    duration slow_callback_duration_ = std::chrono::milliseconds(100);
+    std::atomic<duration::rep> slow_callback_duration_{duration(std::chrono::milliseconds(100)).count()};
     struct internals;
     std::unique_ptr<internals> internals_;
 };

@@ -9,8 +9,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <iosfwd>
 #include <memory>
 #include <source_location>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -37,6 +39,13 @@ public:
     std::source_location where() const noexcept { return where_; }
     event_loop& loop() const noexcept { return loop_; }
 
+    /// "<Handle scheduled created at main.cpp:12>", for people.
+    std::string text() const;
+    /// Null: something else that is ready.
+    static callback* of_node(ready_node& node) noexcept {
+        return node.run == &run_scheduled ? static_cast<callback*>(&node) : nullptr;
+    }
+
     /// Runs it unless it was cancelled, gives its exception to the loop, and lets go of the loop's count.
     static void run_scheduled(ready_node& node, event_loop& loop);
     /// The end of the loop: lets go of a callback that will not run. Nodes of other kinds are left alone.
@@ -48,6 +57,7 @@ protected:
     virtual void drop_callable() noexcept = 0;
     virtual void destroy() noexcept = 0;
     virtual void unschedule() noexcept {} // a timer that is armed
+    virtual std::string kind() const { return "Handle"; }
 
 private:
     enum class state : std::uint8_t { scheduled, running, ran, cancelled };
@@ -71,6 +81,7 @@ protected:
 
 private:
     void unschedule() noexcept override;
+    std::string kind() const override;
     struct owned_timer : timer_node {
         explicit owned_timer(timer_callback& o) noexcept : timer_node(&fire_owner), owner(o) {}
         static void fire_owner(timer_node& node, event_loop& loop) noexcept;
@@ -131,10 +142,16 @@ public:
     rondo::context context() const;
     explicit operator bool() const noexcept { return callback_ != nullptr; }
     friend bool operator==(const handle& a, const handle& b) noexcept { return a.callback_ == b.callback_; }
+    friend std::string to_string(const handle& h);
 
 protected:
     detail::callback* callback_ = nullptr;
 };
+
+/// One line for people, as Python's repr(): "<Handle scheduled created at main.cpp:12>"; of a timer "<TimerHandle when=1.500 ...>",
+/// in seconds of the loop's clock; or cancelled, running, finished. Null: "<Handle null>".
+std::string to_string(const handle& h);
+std::ostream& operator<<(std::ostream& to, const handle& h);
 
 /// A callback with a deadline.
 class timer_handle : public handle {

@@ -15,7 +15,8 @@ enum class backend_kind { automatic, epoll, uring };
 
 struct loop_options {
     backend_kind backend = backend_kind::automatic;
-    std::optional<bool> debug = std::nullopt; // not set: RONDO_DEBUG
+    std::optional<bool> debug = std::nullopt;    // not set: RONDO_DEBUG
+    std::optional<bool> watchdog = std::nullopt; // a thread that tells of stalls; not set: RONDO_WATCHDOG
 };
 
 struct sendfile_options {

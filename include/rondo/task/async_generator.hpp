@@ -6,6 +6,7 @@
 #include <rondo/task/detail/async_generator_frame.hpp>
 #include <rondo/task/detail/replaced_by.hpp>
 #include <rondo/task/detail/start_body.hpp>
+#include <rondo/task/detail/uninterrupted.hpp>
 
 #include <concepts>
 #include <coroutine>
@@ -126,12 +127,17 @@ async_generator<Y, S> async_generator_promise<Y, S>::get_return_object(std::sour
 }
 } // namespace detail
 
-/// body(generator&) -> awaitable. The generator is closed on every path; what closing throws replaces what the body threw, and
+/// body(generator&) -> awaitable. The generator is closed on every path, and its cleanup is not interrupted, as that of
+/// finally(); what closing throws replaces what the body threw, and
 /// cause_of() it is that.
 template <class Y, class S, class F>
 coro<body_t<F, async_generator<Y, S>>> aclosing(async_generator<Y, S> generator, F body) {
     auto outcome = co_await as_result(detail::start_body(body, generator));
-    auto closed = co_await as_result(generator.aclose());
+    result<void> closed;
+    {
+        detail::uninterrupted stretch;
+        closed = co_await as_result(generator.aclose());
+    }
     if (!closed) std::rethrow_exception(detail::replaced_by(closed.error(), outcome.error()));
     co_return std::move(outcome).value();
 }

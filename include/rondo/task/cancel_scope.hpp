@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rondo/loop/clock.hpp>
+#include <rondo/loop/detail/loop_state.hpp>
 #include <rondo/loop/detail/spawn_arguments.hpp>
 #include <rondo/loop/detail/timer.hpp>
 #include <rondo/task/as_result.hpp>
@@ -31,7 +32,7 @@ struct cancel_scope_options {
 /// given already. A shield hides the cancellation of the scopes around it (not its own, and not a task::cancel()).
 /// The scope absorbs its own cancellation, and no other, where its body ends.
 ///
-/// Used once; belongs to the task that runs it. Entering and leaving are pointer moves; cancel() costs a visit of the tasks
+/// Used once; belongs to the task that runs it, and its loop's thread: debug mode throws runtime_error on a violation. Entering and leaving are pointer moves; cancel() costs a visit of the tasks
 /// and scopes inside.
 ///
 ///     rondo::cancel_scope scope({.deadline = rondo::clock::now() + 2s});
@@ -60,14 +61,20 @@ public:
     }
 
     /// Idempotent. From the loop's thread; before entering too.
-    void cancel(std::string reason = {}) { node_.cancel(std::move(reason)); }
+    void cancel(std::string reason = {}) {
+        detail::check_thread(loop_);
+        node_.cancel(std::move(reason));
+    }
     bool cancel_called() const noexcept { return node_.cancel_called(); }
     bool cancelled_caught() const noexcept { return caught_; }
     /// Movable while the scope is active; one in the past cancels at once.
     void set_deadline(rondo::deadline when);
     rondo::deadline deadline() const noexcept;
     bool shield() const noexcept { return node_.shield(); }
-    void set_shield(bool on) { node_.set_shield(on); }
+    void set_shield(bool on) {
+        detail::check_thread(loop_);
+        node_.set_shield(on);
+    }
 
 private:
     friend class detail::group_core;

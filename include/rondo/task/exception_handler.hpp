@@ -29,6 +29,7 @@ struct error_context {
     rondo::base_transport* any_transport = nullptr; // that, or the transport of a datagram endpoint or a subprocess
     std::shared_ptr<rondo::base_protocol> protocol = nullptr;
     int socket = -1; // the descriptor, which stays its owner's
+    std::optional<std::source_location> asyncgen = std::nullopt; // the async generator's function
 };
 
 } // namespace rondo

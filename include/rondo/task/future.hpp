@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <iosfwd>
 #include <source_location>
 #include <string>
 #include <type_traits>
@@ -21,7 +22,7 @@ namespace rondo {
 using callback_id = std::uint64_t;
 
 /// A handle to a future or a task of any type: shared, counted (not atomically), null when default-constructed, compared by
-/// identity. Belongs to its loop's thread. When the last handle of a failed one that nobody looked at dies, its exception
+/// identity. Belongs to its loop's thread; debug mode throws runtime_error on a violation. When the last handle of a failed one that nobody looked at dies, its exception
 /// goes to the loop's exception handler.
 class future_base {
 public:
@@ -32,7 +33,10 @@ public:
     bool done() const noexcept { return state_->done(); }
     bool cancelled() const noexcept { return state_->state() == detail::future_state::status::cancelled; }
     /// A future is cancelled at once, a task is asked to. False: it is done already; a failure is still to be looked at.
-    bool cancel(const std::string& message = {}) { return state_->cancel(message); }
+    bool cancel(const std::string& message = {}) {
+        state_->check_thread();
+        return state_->cancel(message);
+    }
     /// Null: no error. Cancelled: throws cancelled_error. Pending: invalid_state_error. Looking counts as observing.
     std::exception_ptr exception() const;
     event_loop& loop() const noexcept { return state_->loop(); }
@@ -48,7 +52,10 @@ public:
         return detail::add_done_callback<future_base>(*state_, std::forward<F>(fn), std::move(options));
     }
     /// False: no such callback, or it is scheduled already.
-    bool remove_done_callback(callback_id id) const { return detail::remove_done_callback(*state_, id); }
+    bool remove_done_callback(callback_id id) const {
+        state_->check_thread();
+        return detail::remove_done_callback(*state_, id);
+    }
 
     /// std::bad_cast when it is something else.
     template <class T> future<T> as_future() const;
@@ -71,6 +78,12 @@ protected:
 };
 
 using any_future = future_base;
+
+/// One line for people, as Python's repr(): "<Task pending name='writer' coro=<store() at store.cpp:31> wait_for=<lock 'db'> created
+/// at main.cpp:12>", "<Future finished error=<...> id=17 created at main.cpp:12>". A task is pending, cancelling (asked to, and not
+/// done), cancelled or finished. Null: "<Future null>". Belongs to the loop's thread. O(length).
+std::string to_string(const future_base& f);
+std::ostream& operator<<(std::ostream& to, const future_base& f);
 
 /// A value that somebody will set, once. Awaiting it when it is done costs no pass; otherwise the awaiting task resumes in
 /// the pass after the one that set it. Many tasks may await; a task::cancel() of a waiting task cancels the future too, as
@@ -127,19 +140,19 @@ public:
     template <class U = T>
         requires(!is_void && std::convertible_to<U, T>)
     bool try_set_result(U&& value) {
-        if (done()) return false;
+        if (!may_be_set()) return false;
         of().set_value(std::forward<U>(value));
         return true;
     }
     bool try_set_result()
         requires is_void
     {
-        if (done()) return false;
+        if (!may_be_set()) return false;
         of().set_value();
         return true;
     }
     bool try_set_exception(std::exception_ptr error) {
-        if (done()) return false;
+        if (!may_be_set()) return false;
         state_->settle_error(std::move(error));
         return true;
     }
@@ -157,7 +170,11 @@ public:
 private:
     detail::future_of<T>& of() const noexcept { return static_cast<detail::future_of<T>&>(*state_); }
     void require_pending() const {
-        if (done()) throw invalid_state_error(state_->label() + " is done already");
+        if (!may_be_set()) throw invalid_state_error(state_->label() + " is done already");
+    }
+    bool may_be_set() const {
+        state_->check_thread();
+        return !done();
     }
 };
 

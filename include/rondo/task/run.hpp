@@ -19,6 +19,7 @@ struct run_options {
     std::function<std::unique_ptr<event_loop>()> loop_factory = nullptr;
     bool handle_sigint = true; // only in the main thread, and where SIGINT has its default action
     std::vector<std::shared_ptr<instrument>> instruments = {};
+    std::optional<bool> watchdog = std::nullopt; // a thread that tells of stalls; not set: RONDO_WATCHDOG
 };
 struct runner_run_options {
     std::optional<rondo::context> context = std::nullopt; // not set: the runner's own, the same for all its runs

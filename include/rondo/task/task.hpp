@@ -2,9 +2,11 @@
 #pragma once
 
 #include <rondo/loop/options.hpp>
+#include <rondo/loop/stack_entry.hpp>
 #include <rondo/task/future.hpp>
 
 #include <concepts>
+#include <coroutine>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,11 +19,6 @@
 
 namespace rondo {
 
-struct stack_entry {
-    std::source_location where;
-    std::string function;
-};
-
 /// A handle to a task of any type.
 class task_base : public future_base {
 public:
@@ -31,13 +28,22 @@ public:
     /// How many cancel() calls were not taken back by uncancel().
     int cancelling() const noexcept { return record().cancelling(); }
     /// Takes one back and says how many are left; at 0 a cancellation that was not delivered yet is dropped.
-    int uncancel() const { return record().uncancel(); }
+    int uncancel() const {
+        state_->check_thread();
+        return record().uncancel();
+    }
     const std::string& name() const { return record().name(); }
-    void set_name(std::string name) const { record().set_name(std::move(name)); }
+    void set_name(std::string name) const {
+        state_->check_thread();
+        record().set_name(std::move(name));
+    }
     rondo::context context() const;
-    /// Where it waits, innermost coroutine first; empty when done. The running task shows where each frame last waited.
+    /// Where it waits, innermost coroutine first; empty when done. The running task shows the frames that live, the one that runs
+    /// first, each with the co_await it was last suspended at, or its own place when it was not yet.
     std::vector<stack_entry> async_stack() const;
     std::source_location created_at() const noexcept { return state_->created_at(); }
+    /// For debuggers: the frame of its outermost coroutine, not to be resumed nor destroyed. Null when done, and in a picture.
+    std::coroutine_handle<> coro_handle() const noexcept { return record().outermost(); }
 
     detail::task_record& record() const noexcept { return static_cast<detail::task_record&>(*state_); }
 };

@@ -20,7 +20,7 @@ public:
     template <class P> RONDO_AWAIT_SUSPEND std::coroutine_handle<>
     await_suspend(std::coroutine_handle<P> frame) noexcept {
         frame.promise().outcome().set_error(outcome_.take_error());
-        return transfer_to(frame.promise().continuation);
+        return transfer_to(frame.promise().continuation, frame.promise().task);
     }
     void await_resume() const noexcept {}
 

@@ -76,13 +76,18 @@ template <class A> decltype(auto) transform_await(A&& aw, frame_header& frame) {
     }
 }
 
-/// Every switch from one frame to another goes through here. On clang it is a tail call in every mode.
-inline std::coroutine_handle<> transfer_to(std::coroutine_handle<> frame) noexcept { return frame; }
+/// Every switch from one frame of a task to another goes through here. On clang it is a tail call in every mode. Null: frames
+/// that are run by hand have no task.
+inline std::coroutine_handle<> transfer_to(std::coroutine_handle<> frame, task_head* of) noexcept {
+    __atomic_signal_fence(__ATOMIC_RELEASE); // who looks from a signal handler finds a whole chain
+    if (of) of->innermost = frame;
+    return frame;
+}
 
 struct final_awaiter {
     bool await_ready() const noexcept { return false; }
     template <rondo_promise P> std::coroutine_handle<> await_suspend(std::coroutine_handle<P> frame) const noexcept {
-        return transfer_to(frame.promise().continuation);
+        return transfer_to(frame.promise().continuation, frame.promise().task);
     }
     void await_resume() const noexcept {}
 };
@@ -155,7 +160,7 @@ public:
         auto& header = child_.promise();
         header.continuation = parent;
         header.task = parent.promise().task;
-        return transfer_to(child_);
+        return transfer_to(child_, header.task);
     }
     T await_resume() {
         destroy_guard end{child_};

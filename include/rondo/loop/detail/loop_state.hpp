@@ -1,9 +1,12 @@
 // The part of a loop that the floors above reach into: its ready queue, its current task, its list of tasks.
 #pragma once
 
+#include <rondo/coro/debug.hpp>
 #include <rondo/loop/clock.hpp>
 #include <rondo/loop/detail/ready_queue.hpp>
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -33,6 +36,7 @@ class loop_door;
 class loop_observer;
 class signal_dispatcher;
 class timer_queue;
+class watchdog;
 struct timer_node;
 
 /// Rises by one in the child of every fork(): a loop belongs to the process that made it.
@@ -44,22 +48,57 @@ extern constinit thread_local event_loop* current_loop;
 /// No two loops of a process have the same number, also when one is made where another one was.
 std::uint64_t new_loop_number() noexcept;
 
+/// runtime_error when `loop` is in debug mode and runs in another thread. It may be gone by now.
+void check_thread_slowly(const event_loop* loop);
+/// While no loop is in debug mode, one branch.
+inline void check_thread(const event_loop* loop) {
+    if (loops_in_debug.load(std::memory_order_relaxed) != 0) [[unlikely]]
+        check_thread_slowly(loop);
+}
+
+/// What a signal handler finds out about the task that runs.
+struct running_task {
+    static constexpr std::size_t max_frames = 32;
+    static constexpr std::size_t max_name = 64;
+    struct frame {
+        std::source_location await_at;
+        std::source_location function;
+    };
+    std::uint64_t id = 0; // 0: none
+    std::source_location created_at;
+    std::size_t name_size = 0; // 0: it has only its number
+    char name[max_name];
+    std::size_t depth = 0;
+    frame frames[max_frames]; // innermost first
+};
+
+/// What a loop asks the task floor, which knows what a task is.
+struct task_floor {
+    /// The task that this node is, with a count taken, or null.
+    future_state* (*keep)(ready_node& node) noexcept;
+    std::string (*text)(const future_state& of);
+    void (*let_go)(future_state& of) noexcept;
+    /// From a signal handler, in the loop's thread.
+    void (*picture)(const task_record& of, running_task& into) noexcept;
+};
+
 struct loop_state {
     ready_queue ready;
     task_record* current = nullptr; // the task whose step runs
     task_record* tasks = nullptr;   // the newest task that is not done; linked by the task floor
     task_record* oldest_task = nullptr;
-    std::exception_ptr exit_request; // ends run_forever() after the step that set it
-    std::uint64_t passes = 0;
+    std::exception_ptr exit_request;      // ends run_forever() after the step that set it
+    std::atomic<std::uint64_t> passes{0}; // written by the loop's thread alone; the watchdog looks on
     const std::uint64_t number = new_loop_number();
     int generation = process_generation;
     duration patience = std::chrono::seconds(10); // how long close() waits for cancelled tasks
     loop_observer* observer = nullptr;            // loop_access::observe()
     bool debug = false;
-    bool watched = false;               // debug, or there is an observer: each step is looked at
-    bool closing = false;               // frames are being destroyed
-    bool tasks_prepared = false;        // the task floor has its service here, and the loop is not closed
-    const void* task_factory = nullptr; // its custom factory
+    bool watched = false;                    // debug, or there is an observer: each step is looked at
+    bool closing = false;                    // frames are being destroyed
+    bool tasks_prepared = false;             // the task floor has its service here, and the loop is not closed
+    const task_floor* tasks_known = nullptr; // null: the task floor never had its service here
+    const void* task_factory = nullptr;      // its custom factory
 };
 
 /// What nobody else will see. The handler that the task floor installs makes an error_context of it.
@@ -74,6 +113,7 @@ struct error_report {
     base_transport* any_transport = nullptr;
     std::shared_ptr<base_protocol> protocol = nullptr;
     int socket = -1;
+    std::optional<std::source_location> asyncgen = std::nullopt;
 };
 
 /// The steps of a loop's end, in this order. Between `threads` and `frames` all operations of the backend are ended.
@@ -111,6 +151,9 @@ struct loop_access {
     /// Runs passes while `more` says so and `until` has not come. False: time is up. For the end of a loop.
     static bool run_while(event_loop& loop, const std::function<bool()>& more, time_point until);
     static void check_usable(const event_loop& loop);
+    static void check_thread(const event_loop& loop);
+    /// Null: nobody has asked for one.
+    static detail::watchdog* watching(event_loop& loop) noexcept;
     /// Null: nobody. The loop's thread.
     static void observe(event_loop& loop, loop_observer* observer) noexcept;
     /// Any thread: calls look(), here or in the loop's thread, while the loop is between two callbacks. A closed loop: false. Not let in before `timeout`: throws

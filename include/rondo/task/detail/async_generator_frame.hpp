@@ -114,7 +114,7 @@ private:
     std::coroutine_handle<> enter(std::coroutine_handle<> asking) noexcept;
 
     async_generator_owner* owner_;
-    task_record* task_ = nullptr;
+    task_head* task_ = nullptr;
     std::exception_ptr thrown_;
     kind kind_;
     bool used_ = false;

@@ -37,7 +37,7 @@ public:
     awaiter& operator=(awaiter&&) = delete;
 
     /// Before await_ready().
-    void attach(frame_header& frame) noexcept { task_ = frame.task; }
+    void attach(frame_header& frame) noexcept { task_ = task_of_frame(frame); }
 
     /// Asked while waiting, by task::cancel() with its message or by a scope.
     virtual cancel_outcome cancel(const std::string& message) noexcept = 0;

@@ -49,6 +49,7 @@ private:
 };
 
 template <class Handle, class F> std::uint64_t add_done_callback(future_state& to, F&& fn, call_options&& options) {
+    to.check_thread();
     auto* c = new done_callback_of<Handle, std::decay_t<F>>(to.loop(), std::forward<F>(fn), std::move(options));
     const std::uint64_t id = c->id();
     to.add_done_node(*c);

@@ -85,6 +85,12 @@ public:
     virtual const std::type_info& value_type() const noexcept = 0;
     /// "Task-3 'name'" or "future 17", for people.
     virtual std::string label() const = 0;
+    /// More of it, as Python's repr(): to_string() of its handles.
+    std::string text() const;
+    /// In debug mode, in another thread than the one that runs its loop: runtime_error.
+    void check_thread() const {
+        if (!picture_) detail::check_thread(loop_);
+    }
     /// Those whose end ends it, where it is no task: the children of a gather. An edge of the await graph.
     virtual void depends_on(std::vector<const future_state*>& who) const { static_cast<void>(who); }
 
@@ -99,7 +105,8 @@ public:
 
 protected:
     /// A picture of one that is pending: the same number, loop and place, nobody waits for it.
-    future_state(const future_state& of) noexcept : loop_(of.loop_), id_(of.id_), created_at_(of.created_at_) {}
+    future_state(const future_state& of) noexcept
+        : loop_(of.loop_), picture_(true), id_(of.id_), created_at_(of.created_at_) {}
     ~future_state() {
         if (waiters_) [[unlikely]]
             tell_waiters(); // they see a future that is not done: nobody will ever end it
@@ -143,6 +150,7 @@ private:
     status status_ = status::pending;
     bool observed_ = false;
     bool is_task_ = false;
+    bool picture_ = false;         // it belongs to the thread that asked for it
     done_node* waiters_ = nullptr; // oldest first
     done_node** last_waiter_ = &waiters_;
     std::exception_ptr error_;

@@ -28,10 +28,8 @@ inline constexpr std::uint8_t await_budget = 128;
 ///
 /// The loop holds a reference until it is done. The outermost frame is destroyed as soon as its coroutine has ended: its
 /// value has moved into the record by then, so arguments die with the task, not with its last handle.
-class task_record : public future_state, public ready_node, private resumable {
+class task_record : public future_state, public ready_node, public task_head, private resumable {
 public:
-    /// The part of the frames that suspended last, where the next step resumes.
-    std::coroutine_handle<> innermost;
     awaiter* blocked_on = nullptr;
 
     event_loop& owner_loop() const noexcept { return loop(); }
@@ -80,7 +78,11 @@ public:
     void scope_changed() noexcept;
 
     const std::string& name();
+    /// The same, but nothing is made for it.
+    std::string known_name() const;
     void set_name(std::string name);
+    /// What a signal handler may know of it. Takes no lock and no memory.
+    void picture(running_task& into) const noexcept;
     std::string label() const override;
     context_ref& context() noexcept { return context_; }
     std::coroutine_handle<> outermost() const noexcept { return root_; }
@@ -138,6 +140,7 @@ private:
     // What most tasks do not have.
     struct extras {
         std::string name;
+        bool naming = false; // the name is being changed: a signal handler leaves it alone
         std::string cancel_message;
     };
     extras& more();
@@ -157,6 +160,9 @@ private:
     context_ref context_;
     std::unique_ptr<extras> extras_;
 };
+
+/// The task that a frame runs in, once it was started.
+inline task_record* task_of_frame(const frame_header& frame) noexcept { return static_cast<task_record*>(frame.task); }
 
 /// A task that yields a T, with room for the value.
 template <class T> class task_of : public task_record {
