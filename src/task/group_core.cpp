@@ -39,6 +39,8 @@ group_core::~group_core() {
         report_line("a task_group was destroyed with " + std::to_string(living_) + " children left, without join()");
         std::terminate();
     }
+    if (living_ == 0 && !exiting_ && !aborting_ && !frames_are_being_destroyed() && here.debug)
+        report_line("a task_group was destroyed without join(); run() makes a group of its own");
     if (!here.closing) abort(text_if_possible("the task group was destroyed"));
     for (handle& h : deferred_) h.cancel();
     report_errors_but(nullptr);
@@ -188,8 +190,10 @@ std::exception_ptr group_core::end() {
         if (cancellation_ && !of_a_scope(cancellation_)) host_.cancellation_is_delivered();
         return cancellation_;
     }
+    const bool only_exits_generator = !first_error_ && exception_cast<generator_exit>(body_error_);
     // A cancellation that came from outside is still to be delivered: the next await of the host throws it.
     if (host_.cancelling() > 0) host_.ask_again();
+    if (only_exits_generator) return body_error_;
     return std::make_exception_ptr(exception_group("unhandled errors in a task group", errors()));
 }
 

@@ -45,12 +45,12 @@ private:
 /// - The first child that fails cancels the others, and the body; a child that was cancelled does not.
 /// - A body that fails or is cancelled cancels the children. Each child is cancelled once; one that swallows it is waited for.
 /// - When all have ended, the errors are thrown as one exception_group, in the order in which they came, the body's last; a
-///   single one too. keyboard_interrupt and system_exit are thrown alone. A cancellation from outside goes on only when there
-///   are no errors, and task::cancelling() is afterwards what it was before plus what came from outside.
+///   single one too. keyboard_interrupt and system_exit are thrown alone, and so is a generator_exit of the body when nothing
+///   else failed. A cancellation from outside goes on only when there are no errors, and task::cancelling() is afterwards what it was before plus what came from outside.
 /// - Children may create children until the group has ended; creating one in a group that is shutting down or has ended
 ///   throws runtime_error.
 ///
-/// run() suspends until the children have ended; leaving an empty group costs no pass. The handle of a child is a normal one.
+/// Belongs to its loop's thread; debug mode throws runtime_error on a violation. run() suspends until the children have ended; leaving an empty group costs no pass. The handle of a child is a normal one.
 ///
 ///     co_await rondo::task_group::run([&](rondo::task_group& group) -> rondo::coro<> {
 ///         group.create_task(fetch, "a");
@@ -59,7 +59,8 @@ private:
 ///     });
 class task_group {
 public:
-    /// Gives the body's value. When cancel() interrupted the body there is none: a void body returns, any other throws
+    /// Makes a group of its own: `g.run(...)` leaves the group g alone, which debug mode tells when g ends. Gives the body's value.
+    /// When cancel() interrupted the body there is none: a void body returns, any other throws
     /// invalid_state_error.
     template <class F> static coro<body_t<F, task_group>> run(F body) {
         using R = body_t<F, task_group>;
@@ -76,7 +77,8 @@ public:
     }
 
     /// The manual form: enters here, ends with `co_await group.join()`. runtime_error without a running task. Destroyed with
-    /// children left: in debug mode std::terminate with a report, otherwise they are cancelled and left to the loop.
+    /// children left: in debug mode std::terminate with a report, otherwise they are cancelled and left to the loop. Destroyed
+    /// without join() and without children: debug mode says so.
     task_group() = default;
     task_group(const task_group&) = delete;
     task_group& operator=(const task_group&) = delete;
@@ -118,7 +120,10 @@ public:
 
     /// Ends the group: children and body are cancelled, and it ends without cancelled_error. Idempotent; after the end it does
     /// nothing.
-    void cancel(std::string reason = {}) { core_.cancel(reason); }
+    void cancel(std::string reason = {}) {
+        detail::check_thread(&core_.loop());
+        core_.cancel(reason);
+    }
     /// The level-triggered scope around body and children.
     rondo::cancel_scope& cancel_scope() noexcept { return core_.scope(); }
     /// Children that are not done.
