@@ -45,9 +45,9 @@ rondo::coro<> computes() { // 120 ms in one step
     co_await rondo::sleep(10ms);
     compute(120ms);
 }
-rondo::coro<> blocks() { // 60 ms in one step
+rondo::coro<> blocks() { // 90 ms in one step
     co_await rondo::sleep(10ms);
-    std::this_thread::sleep_for(60ms);
+    std::this_thread::sleep_for(90ms);
 }
 rondo::coro<> computes_in_slices() { // 120 ms in twelve steps
     for (int i = 0; i < 12; ++i) {
@@ -114,12 +114,22 @@ private:
 // endregion
 
 // region slow
-/// Debug mode tells of each step that took as long as this, on stderr, when it is over.
+/// In a thread of its own, while it lasts. What is told later and by the loop itself is too late for a step that never ends.
+void tell(const rondo::stall_report& stall) {
+    std::fprintf(stderr, "  now: task '%s', line %u, %s for %ld ms\n", stall.task_name.c_str(),
+                 stall.async_stack.empty() ? 0 : stall.async_stack.front().where.line(),
+                 stall.system_call.empty() ? "computes" : ("sits in " + stall.system_call + "()").c_str(),
+                 static_cast<long>(stall.lasting / 1ms));
+}
+
+/// Debug mode tells of each step that took as long as this when it is over, the watchdog tells of it while it lasts.
 void tell_of_steps_from(std::chrono::milliseconds threshold) {
     std::fprintf(stderr, "steps of %ld ms and more:\n", static_cast<long>(threshold.count()));
-    rondo::run({.debug = true}, [threshold]() -> rondo::coro<> {
+    rondo::run({.debug = true, .watchdog = true}, [threshold]() -> rondo::coro<> {
+        rondo::running_loop().set_stall_handler(tell);
         rondo::running_loop().set_slow_callback_duration(threshold);
-        co_await suspects();
+        co_await rondo::create_task({.name = "computes"}, computes);
+        co_await rondo::create_task({.name = "blocks"}, blocks);
     });
 }
 // endregion
