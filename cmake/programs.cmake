@@ -2,7 +2,7 @@
 #   apps/NAME, tools/NAME    have a CMakeLists.txt of their own
 #   gallery/NAME.cpp         or the folder gallery/NAME, with its main.cpp, becomes gallery-NAME
 #   fuzz/NAME.cpp            becomes fuzz-NAME, with RONDO_FUZZ
-#   bench/NAME.cpp           or the folder bench/NAME becomes bench-NAME, linked with Google Benchmark
+#   bench                    see benchmarks.cmake
 
 # One program for each source file and each folder with sources in `folder`, named FOLDER-NAME.
 function(rondo_add_programs folder)
@@ -48,6 +48,5 @@ if(RONDO_FUZZ)
 endif()
 
 if(RONDO_BUILD_BENCHMARKS)
-    find_package(benchmark REQUIRED)
-    rondo_add_programs(bench rondo::sim benchmark::benchmark)
+    include(cmake/benchmarks.cmake)
 endif()

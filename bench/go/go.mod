@@ -1,0 +1,3 @@
+module rondo/bench
+
+go 1.19

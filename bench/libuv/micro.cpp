@@ -1,0 +1,93 @@
+// The cases of bench/ours that libuv has: its loop and its timers.
+
+#include "measure.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <vector>
+
+#include <uv.h>
+
+namespace {
+
+using bench::meter;
+
+void pass(meter& m) {
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    uv_idle_t idle;
+    uv_idle_init(&loop, &idle);
+    std::uint64_t left = m.n;
+    idle.data = &left;
+    uv_idle_start(&idle, [](uv_idle_t* handle) {
+        if (--*static_cast<std::uint64_t*>(handle->data) == 0) uv_idle_stop(handle);
+    });
+    m.start();
+    uv_run(&loop, UV_RUN_DEFAULT);
+    m.stop();
+}
+
+/// Deadlines spread over a second, the same as everybody's, in the milliseconds that libuv knows.
+struct timers {
+    explicit timers(std::uint64_t n) : when(n), all(n) {
+        uv_loop_init(&loop);
+        std::mt19937_64 random(1);
+        for (auto& w : when) w = random() % 1'000'000'000u / 1'000'000u;
+        for (auto& timer : all) uv_timer_init(&loop, &timer);
+    }
+    void arm(std::uint64_t milliseconds_behind) {
+        uv_update_time(&loop);
+        for (std::size_t i = 0; i < all.size(); ++i)
+            uv_timer_start(&all[i], [](uv_timer_t*) {}, milliseconds_behind + when[i], 0);
+    }
+    uv_loop_t loop;
+    std::vector<std::uint64_t> when;
+    std::vector<uv_timer_t> all;
+};
+
+void timers_arm(meter& m) {
+    timers t(m.n);
+    m.start();
+    t.arm(600'000);
+    m.stop();
+}
+void timers_fire(meter& m) {
+    timers t(m.n);
+    t.arm(1000);
+    m.start();
+    uv_run(&t.loop, UV_RUN_DEFAULT);
+    m.stop();
+}
+void timers_cancel(meter& m) {
+    timers t(m.n);
+    t.arm(600'000);
+    std::vector<std::size_t> order(m.n);
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::shuffle(order.begin(), order.end(), std::mt19937_64(2));
+    m.start();
+    for (const auto i : order) uv_timer_stop(&t.all[i]);
+    m.stop();
+}
+void timers_rearm(meter& m) {
+    constexpr std::size_t connections = 10'000;
+    timers t(connections);
+    t.arm(30'000);
+    m.start();
+    for (std::uint64_t i = 0; i < m.n; ++i)
+        uv_timer_start(&t.all[(i * 7919) % connections], [](uv_timer_t*) {}, 30'000 + i / 1000, 0);
+    m.stop();
+}
+
+constexpr std::uint64_t million = 1'000'000;
+
+} // namespace
+
+int main(int argc, char** argv) {
+    return bench::measure(argc, argv,
+                          {{"pass", pass},
+                           {"timers/arm", timers_arm, million},
+                           {"timers/fire", timers_fire, million},
+                           {"timers/cancel", timers_cancel, million},
+                           {"timers/rearm", timers_rearm, 3 * million}});
+}
