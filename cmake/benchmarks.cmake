@@ -8,7 +8,8 @@
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(rondo_bench_uring REQUIRED IMPORTED_TARGET liburing)
 
-add_library(rondo_bench_support STATIC "${PROJECT_SOURCE_DIR}/bench/support/allocations.cpp"
+# Objects, not an archive: the allocator of allocations.cpp must be there although nobody asks for it.
+add_library(rondo_bench_support OBJECT "${PROJECT_SOURCE_DIR}/bench/support/allocations.cpp"
     "${PROJECT_SOURCE_DIR}/bench/support/measure.cpp" "${PROJECT_SOURCE_DIR}/bench/support/system_calls.cpp")
 target_include_directories(rondo_bench_support PUBLIC "${PROJECT_SOURCE_DIR}/bench" "${PROJECT_SOURCE_DIR}/bench/support")
 
@@ -61,3 +62,7 @@ if(rondo_bench_libuv_FOUND)
     rondo_add_bench_programs(libuv libuv- PkgConfig::rondo_bench_libuv)
 endif()
 rondo_miss_bench_programs(libuv1-dev bench-libuv-micro bench-libuv-echo)
+
+file(GLOB rondo_bench_load CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/load/*.cpp")
+add_executable(bench-load ${rondo_bench_load})
+target_link_libraries(bench-load PRIVATE rondo_bench_support PkgConfig::rondo_bench_uring)

@@ -1,5 +1,6 @@
 """All benchmarks, in the order of the report."""
 
 import in_process
+import under_load
 
-BENCHMARKS = {benchmark.name: benchmark for benchmark in in_process.BENCHMARKS}
+BENCHMARKS = {benchmark.name: benchmark for benchmark in (*under_load.BENCHMARKS, *in_process.BENCHMARKS)}
