@@ -63,6 +63,15 @@ if(rondo_bench_libuv_FOUND)
 endif()
 rondo_miss_bench_programs(libuv1-dev bench-libuv-micro bench-libuv-echo)
 
-file(GLOB rondo_bench_load CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/load/*.cpp")
-add_executable(bench-load ${rondo_bench_load})
-target_link_libraries(bench-load PRIVATE rondo_bench_support PkgConfig::rondo_bench_uring)
+add_library(rondo_bench_load OBJECT "${PROJECT_SOURCE_DIR}/bench/load/connections.cpp"
+    "${PROJECT_SOURCE_DIR}/bench/load/generator.cpp" "${PROJECT_SOURCE_DIR}/bench/load/watched.cpp")
+target_link_libraries(rondo_bench_load PUBLIC rondo_bench_support PkgConfig::rondo_bench_uring)
+add_executable(bench-load "${PROJECT_SOURCE_DIR}/bench/load/main.cpp")
+add_executable(bench-idle "${PROJECT_SOURCE_DIR}/bench/load/idle.cpp")
+foreach(program bench-load bench-idle)
+    target_link_libraries(${program} PRIVATE rondo_bench_load rondo_bench_support)
+endforeach()
+
+add_executable(bench-child "${PROJECT_SOURCE_DIR}/bench/child/main.cpp")
+target_compile_options(bench-child PRIVATE -fno-exceptions -fno-rtti)
+target_link_options(bench-child PRIVATE -nostdlib -static)

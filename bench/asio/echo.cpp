@@ -18,7 +18,7 @@ constexpr std::size_t buffer_size = 65536;
 awaitable<void> echo(tcp::socket socket) {
     try {
         socket.set_option(tcp::no_delay(true));
-        const auto buffer = std::make_unique<char[]>(buffer_size);
+        const auto buffer = std::make_unique_for_overwrite<char[]>(buffer_size);
         for (;;) {
             const std::size_t n =
                 co_await socket.async_read_some(asio::buffer(buffer.get(), buffer_size), use_awaitable);

@@ -6,9 +6,12 @@
 #include <boost/asio/experimental/channel.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <random>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -236,6 +239,43 @@ void sleepers(meter& m) {
     m.value(static_cast<double>(bench::resident_bytes() - before) / static_cast<double>(m.n));
 }
 
+/// What a thread pays that posts into a context that never sleeps.
+void threadsafe(meter& m) {
+    asio::io_context context;
+    std::uint64_t arrived = 0;
+    std::atomic<std::uint64_t> nanoseconds = 0;
+    const auto work = asio::make_work_guard(context);
+    m.start();
+    std::thread caller([&] {
+        const auto before = bench::thread_nanoseconds();
+        for (std::uint64_t i = 0; i < m.n; ++i) asio::post(context, [&] { ++arrived; });
+        nanoseconds = bench::thread_nanoseconds() - before;
+    });
+    while (arrived < m.n) context.poll();
+    m.stop();
+    caller.join();
+    m.value(static_cast<double>(nanoseconds) / static_cast<double>(m.n));
+}
+
+void threadsafe_asleep(meter& m) {
+    asio::io_context here;
+    asio::io_context there;
+    const auto work_here = asio::make_work_guard(here);
+    const auto work_there = asio::make_work_guard(there);
+    std::thread other([&] { there.run(); });
+    std::uint64_t left = m.n;
+    std::function<void()> bounce = [&] {
+        if (--left == 0) return here.stop();
+        asio::post(there, [&] { asio::post(here, [&] { bounce(); }); });
+    };
+    const auto before = bench::wall_nanoseconds();
+    asio::post(here, [&] { bounce(); });
+    here.run();
+    m.value(static_cast<double>(bench::wall_nanoseconds() - before) / 1000.0 / static_cast<double>(m.n));
+    there.stop();
+    other.join();
+}
+
 constexpr std::uint64_t million = 1'000'000;
 
 } // namespace
@@ -256,5 +296,7 @@ int main(int argc, char** argv) {
                            {"timers/fire", timers_fire, million},
                            {"timers/cancel", timers_cancel, million},
                            {"timers/rearm", timers_rearm, million},
+                           {"threadsafe", threadsafe},
+                           {"threadsafe/asleep", threadsafe_asleep, 5000},
                            {"sleepers", sleepers, million}});
 }

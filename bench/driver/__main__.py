@@ -10,7 +10,7 @@ from pathlib import Path
 
 from arguments import BadArguments, parse
 from catalogue import BENCHMARKS
-from repeats import Machine
+from repeats import Machine, Unavailable
 from rows import rows_of, write_json
 from subjects import SUBJECTS
 from table import render
@@ -37,7 +37,12 @@ def run(names, settings):
     for name in names:
         benchmark = BENCHMARKS[name]
         for case in benchmark.cases:
-            rows, missing = rows_of(case.name, case.unit, benchmark.measure(case, settings, machine))
+            try:
+                series = benchmark.measure(case, settings, machine)
+            except Unavailable as reason:
+                print(f"{case.name}: not measured, {reason}\n", flush=True)
+                continue
+            rows, missing = rows_of(case.name, case.unit, series)
             print(render(f"{case.name}: {case.title}", rows, missing), flush=True)
             all_rows += rows
     return all_rows

@@ -1,5 +1,6 @@
 """Echo servers under load: the server on one core, the generator on another."""
 
+import contextlib
 import json
 import os
 import signal
@@ -21,7 +22,6 @@ class Load:
     size: int  # bytes of a message
     depth: int = 1  # requests in flight on each connection
     spin: bool = False  # the generator polls instead of blocking
-    warm_up: float = 0.3
 
 
 def raw_uring_arguments(load):
@@ -63,38 +63,55 @@ def pinned(core):
     return lambda: os.sched_setaffinity(0, {core})
 
 
-def measure(subject, load, seconds, count_calls=False):
-    """The figures of one run: a server of its own, warmed up, under this load."""
-    cores = sorted(os.sched_getaffinity(0))
+COUNTS_ALLOCATIONS = ("rondo", "rondo-epoll", "raw-uring", "raw-epoll", "asio", "asio-uring", "libuv")
+
+
+@dataclass(frozen=True)
+class Serving:
+    port: str
+    pid: int
+    counter: str  # the file in which it counts its allocations, or ""
+
+
+@contextlib.contextmanager
+def serving(subject, load):
+    """A server that listens, on the first core; killed at the end."""
     port = free_port()
-    counts = subject.startswith(("rondo", "raw", "asio", "libuv")) and not subject.startswith("asyncio")
     with tempfile.NamedTemporaryFile(prefix="rondo-bench-") as counter:
         variables = {**os.environ, **SUBJECTS[subject].environment}
+        counts = subject in COUNTS_ALLOCATIONS
         if counts:
             variables["RONDO_BENCH_COUNTER"] = counter.name
-        server = subprocess.Popen(command(subject, port, load), env=variables, preexec_fn=pinned(cores[0]),
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        first_core = min(os.sched_getaffinity(0))
+        server = subprocess.Popen(command(subject, port, load), env=variables, preexec_fn=pinned(first_core),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait_until_listening(server, port)
-            arguments = [str(PROGRAMS / "bench-load"), port, str(server.pid), str(load.connections), str(load.size),
-                         str(load.depth), str(seconds)]
-            arguments += ["spin"] * load.spin + ["calls"] * count_calls + [f"counter={counter.name}"] * counts
-            done = subprocess.run(arguments, preexec_fn=pinned(cores[-1]), capture_output=True, text=True,
-                                  timeout=TIMEOUT, check=False)
+            yield Serving(port, server.pid, counter.name if counts else "")
         finally:
             server.send_signal(signal.SIGKILL)
-            complaint = server.communicate()[1].strip().splitlines()
+            server.wait()
+
+
+def measure(subject, load, seconds, count_calls=False):
+    """The figures of one run: a server of its own, warmed up, under this load."""
+    with serving(subject, load) as server:
+        arguments = [str(PROGRAMS / "bench-load"), server.port, str(server.pid), str(load.connections), str(load.size),
+                     str(load.depth), str(seconds)]
+        arguments += ["spin"] * load.spin + ["calls"] * count_calls
+        arguments += [f"counter={server.counter}"] if server.counter else []
+        done = subprocess.run(arguments, preexec_fn=pinned(max(os.sched_getaffinity(0))), capture_output=True,
+                              text=True, timeout=TIMEOUT, check=False)
     if done.returncode:
-        raise Unavailable((complaint or done.stderr.strip().splitlines() or ["the load generator failed"])[-1])
+        raise Unavailable((done.stderr.strip().splitlines() or ["the load generator failed"])[-1])
     return json.loads(done.stdout)
 
 
 def wait_until_listening(server, port):
-    """Until the server accepts; what it says when it ends instead is the reason."""
+    """Until the server accepts."""
     for _ in range(400):
         if server.poll() is not None:
-            lines = server.communicate()[1].strip().splitlines()
-            raise Unavailable(lines[-1] if lines else f"ended with status {server.returncode}")
+            raise Unavailable(f"the server ended with status {server.returncode}")
         with socket.socket() as trial:
             if trial.connect_ex(("127.0.0.1", int(port))) == 0:
                 return

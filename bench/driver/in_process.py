@@ -7,7 +7,7 @@ from repeats import Unavailable, interleave
 PEER_TARGETS = {"raw": "bench-raw-micro", "asio": "bench-asio-micro", "libuv": "bench-libuv-micro"}
 
 
-def in_process(name, summary, how, *cases):
+def in_process(name, summary, how, *cases, more_targets=()):
     def measure(case, settings, machine):
         series = interleave(case.subjects, settings.repeats,
                             lambda subject: micro.run(subject, case.name, name, settings.seconds), machine)
@@ -20,7 +20,7 @@ def in_process(name, summary, how, *cases):
         return series
 
     peers = {subject for case in cases for subject in case.subjects}
-    targets = (f"bench-{name}", *(PEER_TARGETS[peer] for peer in PEER_TARGETS if peer in peers))
+    targets = (f"bench-{name}", *(PEER_TARGETS[peer] for peer in PEER_TARGETS if peer in peers), *more_targets)
     return Benchmark(name, summary, how, cases, measure, targets)
 
 
@@ -84,4 +84,25 @@ BENCHMARKS = (
         Case("cancel/one-frame", "one frame deep", (*OURS, "raw", "asio", "asyncio", "uvloop")),
         Case("cancel/ten-that-catch", "ten frames that catch and throw on", OURS),
         Case("cancel/ten-timeouts", "through ten timeout()s", OURS)),
+    in_process(
+        "sleepers", "memory of a sleeping task",
+        "A million tasks that each sleep for an hour (asyncio and uvloop: 100,000), and by how much the resident set of the process has "
+        "grown, divided by them. It is everything: frame, task, timer, and what the allocator rounds up to.",
+        Case("sleepers", "resident bytes of each", (*OURS, "asio", "asyncio", "uvloop", "go"), "B"),
+        Case("sleepers/create", "creating one and letting it fall asleep", OURS)),
+    in_process(
+        "threadsafe", "calling into a loop from another thread",
+        "What a thread pays for call_soon_threadsafe() while the loop is awake, in CPU time of that thread. `asleep` is a round trip between two loops in two threads, each of which sleeps until the other wakes it, in wall time; "
+        "the floor is an eventfd in epoll_wait().",
+        Case("threadsafe", "the caller's side, the loop being awake", (*OURS, "asio", "asyncio", "uvloop")),
+        Case("threadsafe/asleep", "round trip of two sleeping loops", (*OURS, "raw", "asio", "libuv", "asyncio", "uvloop"),
+             "µs"),
+        more_targets=("bench-raw-os",)),
+    in_process(
+        "subprocess", "a child with three pipes, from start to reaped",
+        "The least of programs is started with its three streams as pipes, read to their ends and reaped, one after another, in wall time. "
+        "`large` does it from a process of 1 GiB, which costs whoever forks dearly. The floor is clone() with shared memory.",
+        Case("subprocess", "one after another", (*OURS, "raw", "asyncio", "uvloop", "go"), "µs"),
+        Case("subprocess/large", "from a process of 1 GiB", (*OURS, "raw"), "µs"),
+        more_targets=("bench-raw-os", "bench-child")),
 )

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 
+from places import PROGRAMS
 from repeats import Unavailable
 from subjects import SUBJECTS, go_command, node_command, program, python_command
 
@@ -16,7 +17,8 @@ def command(subject, case, ours_program):
         return [program(f"bench-{ours_program}"), case]
     match subject:
         case "raw":
-            return [program("bench-raw-micro"), case]
+            of_the_kernel = case.startswith(("threadsafe", "subprocess"))
+            return [program("bench-raw-os" if of_the_kernel else "bench-raw-micro"), case]
         case "asio" | "libuv":
             return [program(f"bench-{subject}-micro"), case]
         case "asyncio" | "uvloop":
@@ -31,7 +33,8 @@ def command(subject, case, ours_program):
 def run(subject, case, ours_program, seconds, environment=None):
     """The figures of one process."""
     arguments = [*command(subject, case, ours_program), str(seconds)]
-    variables = {**os.environ, **SUBJECTS[subject].environment, **(environment or {})}
+    variables = {**os.environ, "RONDO_BENCH_CHILD": str(PROGRAMS / "bench-child"), **SUBJECTS[subject].environment,
+                 **(environment or {})}
     try:
         done = subprocess.run(arguments, env=variables, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired as error:

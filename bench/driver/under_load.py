@@ -2,10 +2,9 @@
 
 import echo_server
 from benchmark import OURS, Benchmark, Case
-from echo_server import Load
+from echo_server import COUNTS_ALLOCATIONS, Load
 from repeats import Unavailable, interleave
 
-COUNTED = ("rondo", "rondo-epoll", "raw-uring", "raw-epoll", "asio", "asio-uring", "libuv")
 ALL = (*OURS, "raw-uring", "raw-epoll", "libuv", "asio", "asio-uring", "uvloop-protocol", "uvloop", "asyncio-protocol",
        "asyncio", "go", "node")
 FAST = (*OURS, "raw-uring", "raw-epoll", "libuv", "asio", "asio-uring", "uvloop-protocol", "asyncio")
@@ -26,7 +25,7 @@ def under_load(name, summary, how, loads, key=None):
     def measure(case, settings, machine):
         load = loads[case]
         series = interleave(case.subjects, settings.repeats, lambda subject: once(subject, load, settings), machine)
-        for subject in (subject for subject in COUNTED if subject in series and series[subject].values):
+        for subject in (subject for subject in COUNTS_ALLOCATIONS if subject in series and series[subject].values):
             try:
                 counted = echo_server.measure(subject, load, settings.load_seconds / 2, count_calls=True)
             except Unavailable:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include <uv.h>
@@ -79,6 +80,39 @@ void timers_rearm(meter& m) {
     m.stop();
 }
 
+/// Two loops in two threads, each woken by the other's uv_async_send().
+struct ping_pong {
+    uv_loop_t here;
+    uv_loop_t there;
+    uv_async_t to_here;
+    uv_async_t to_there;
+    std::uint64_t left;
+};
+
+void threadsafe_asleep(meter& m) {
+    ping_pong game{};
+    game.left = m.n;
+    uv_loop_init(&game.here);
+    uv_loop_init(&game.there);
+    uv_async_init(&game.here, &game.to_here, [](uv_async_t* handle) {
+        auto* g = static_cast<ping_pong*>(handle->data);
+        if (--g->left == 0) uv_stop(&g->here);
+        uv_async_send(&g->to_there);
+    });
+    uv_async_init(&game.there, &game.to_there, [](uv_async_t* handle) {
+        auto* g = static_cast<ping_pong*>(handle->data);
+        if (g->left == 0) uv_stop(&g->there);
+        else uv_async_send(&g->to_here);
+    });
+    game.to_here.data = game.to_there.data = &game;
+    std::thread other([&] { uv_run(&game.there, UV_RUN_DEFAULT); });
+    const auto before = bench::wall_nanoseconds();
+    uv_async_send(&game.to_there);
+    uv_run(&game.here, UV_RUN_DEFAULT);
+    m.value(static_cast<double>(bench::wall_nanoseconds() - before) / 1000.0 / static_cast<double>(m.n));
+    other.join();
+}
+
 constexpr std::uint64_t million = 1'000'000;
 
 } // namespace
@@ -86,6 +120,7 @@ constexpr std::uint64_t million = 1'000'000;
 int main(int argc, char** argv) {
     return bench::measure(argc, argv,
                           {{"pass", pass},
+                           {"threadsafe/asleep", threadsafe_asleep, 5000},
                            {"timers/arm", timers_arm, million},
                            {"timers/fire", timers_fire, million},
                            {"timers/cancel", timers_cancel, million},

@@ -2,16 +2,17 @@
 
 #include <rondo/rondo.hpp>
 
-#include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <vector>
 
 namespace {
 
 rondo::coro<> echo(rondo::stream_reader reader, rondo::stream_writer writer) {
-    std::vector<std::byte> buffer(65536);
-    while (const std::size_t n = co_await reader.read_into(buffer)) co_await writer.write(std::span(buffer).first(n));
+    for (;;) {
+        const rondo::bytes data = co_await reader.read(65536);
+        if (data.empty()) co_return;
+        co_await writer.write(data);
+    }
 }
 
 rondo::coro<> serve(std::uint16_t port) {

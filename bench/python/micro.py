@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import random
 import sys
+import threading
 import time
 
 
@@ -224,6 +226,60 @@ async def sleepers(m):
     await asyncio.wait(tasks)
 
 
+async def threadsafe(m):
+    loop, arrived = asyncio.get_running_loop(), 0
+
+    def arrive():
+        nonlocal arrived
+        arrived += 1
+
+    def call():
+        began = time.thread_time_ns()
+        for _ in range(m.n):
+            loop.call_soon_threadsafe(arrive)
+        m.value = (time.thread_time_ns() - began) / m.n
+
+    caller = threading.Thread(target=call)
+    m.start()
+    caller.start()
+    while arrived < m.n:
+        await asyncio.sleep(0)
+    m.stop()
+    caller.join()
+
+
+async def threadsafe_asleep(m):
+    here, done = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+    there = asyncio.new_event_loop()
+    other = threading.Thread(target=there.run_forever)
+    other.start()
+    left = m.n
+
+    def bounce():
+        nonlocal left
+        left -= 1
+        if left:
+            there.call_soon_threadsafe(lambda: here.call_soon_threadsafe(bounce))
+        else:
+            done.set_result(None)
+
+    began = time.perf_counter_ns()
+    bounce()
+    await done
+    m.value = (time.perf_counter_ns() - began) / 1000 / m.n
+    there.call_soon_threadsafe(there.stop)
+    other.join()
+
+
+async def subprocess(m):
+    program = os.environ["RONDO_BENCH_CHILD"]
+    began = time.perf_counter_ns()
+    for _ in range(m.n):
+        child = await asyncio.create_subprocess_exec(program, stdin=-1, stdout=-1, stderr=-1)
+        await child.communicate()
+    m.value = (time.perf_counter_ns() - began) / 1000 / m.n
+
+
 # The body of each case, and a fixed number of operations where it has one.
 CASES = {
     "await": (child, 0),
@@ -242,6 +298,9 @@ CASES = {
     "timers/cancel": (timers_cancel, 200_000),
     "timers/rearm": (timers_rearm, 200_000),
     "sleepers": (sleepers, 100_000),
+    "threadsafe": (threadsafe, 20_000),
+    "threadsafe/asleep": (threadsafe_asleep, 2_000),
+    "subprocess": (subprocess, 100),
 }
 
 

@@ -35,6 +35,7 @@ std::uint64_t operations_for(const bench_case& wanted, double nanoseconds) {
 } // namespace
 
 std::uint64_t cpu_nanoseconds() noexcept { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
+std::uint64_t thread_nanoseconds() noexcept { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 std::uint64_t wall_nanoseconds() noexcept { return read_clock(CLOCK_MONOTONIC); }
 
 std::uint64_t resident_bytes() {

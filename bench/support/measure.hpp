@@ -23,6 +23,8 @@ template <class T> inline void keep(T&& value) { asm volatile("" : : "g"(&value)
 
 /// CPU time of all threads of this process.
 std::uint64_t cpu_nanoseconds() noexcept;
+/// CPU time of the calling thread.
+std::uint64_t thread_nanoseconds() noexcept;
 std::uint64_t wall_nanoseconds() noexcept;
 std::uint64_t resident_bytes();
 
