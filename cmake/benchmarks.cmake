@@ -75,3 +75,8 @@ endforeach()
 add_executable(bench-child "${PROJECT_SOURCE_DIR}/bench/child/main.cpp")
 target_compile_options(bench-child PRIVATE -fno-exceptions -fno-rtti)
 target_link_options(bench-child PRIVATE -nostdlib -static)
+
+file(GLOB rondo_bench_budget CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/bench/budget/*.cpp")
+add_executable(bench-budget ${rondo_bench_budget})
+target_link_libraries(bench-budget PRIVATE rondo::rondo rondo_bench_support)
+target_link_options(bench-budget PRIVATE -Wl,--strip-debug) # valgrind 3.19 cannot read what clang 19 writes

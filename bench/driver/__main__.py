@@ -1,13 +1,16 @@
 """The benchmarks' driver; ./dev bench calls it.
 
-    driver                        lists the benchmarks
-    driver plan NAME...           says what must be there: lines `package NAME` and `target NAME`
-    driver run NAME [--quick] [--json FILE]
+    driver                                  lists the benchmarks
+    driver NAME [--quick] [--json FILE]     runs one
+    driver report [--quick] [--json FILE]   runs all and writes docs/benchmarks.md
+    driver budget [--accept WHY]            compares with bench/budget.json, or changes it
+    driver plan ...                         says what such a call needs: lines `package NAME`, `target NAME`, and at last `ready`
 """
 
 import sys
 from pathlib import Path
 
+import budget
 from arguments import BadArguments, parse
 from catalogue import BENCHMARKS
 from repeats import Machine, Unavailable
@@ -22,13 +25,18 @@ def list_benchmarks():
         print(f"{benchmark.name:{width}}  {benchmark.summary}")
 
 
-def print_plan(names):
-    benchmarks = [BENCHMARKS[name] for name in names]
+def print_plan(wanted):
+    benchmarks = [BENCHMARKS[name] for name in wanted.names if name in BENCHMARKS]
     subjects = {subject for benchmark in benchmarks for case in benchmark.cases for subject in case.subjects}
-    for package in sorted({package for subject in subjects for package in SUBJECTS[subject].packages}):
+    packages = {package for subject in subjects for package in SUBJECTS[subject].packages}
+    targets = [target for benchmark in benchmarks for target in benchmark.targets]
+    if wanted.action == "budget":
+        packages, targets = {"valgrind"}, ["bench-budget"]
+    for package in sorted(packages):
         print("package", package)
-    for target in dict.fromkeys(target for benchmark in benchmarks for target in benchmark.targets):
+    for target in dict.fromkeys(targets):
         print("target", target)
+    print("ready")
 
 
 def run(names, settings):
@@ -56,8 +64,10 @@ def main():
         sys.exit(2)
     if wanted.action == "list":
         list_benchmarks()
-    elif wanted.action == "plan":
-        print_plan(wanted.names)
+    elif wanted.planning:
+        print_plan(wanted)
+    elif wanted.action == "budget":
+        budget.main(wanted.accept)
     else:
         rows = run(wanted.names, wanted.settings)
         if wanted.json:

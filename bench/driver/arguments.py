@@ -12,10 +12,14 @@ class BadArguments(Exception):
 
 @dataclass
 class Wanted:
-    action: str  # list, plan, run or report
+    action: str  # list, plan, run, report or budget
     names: list = field(default_factory=list)
     settings: Settings = field(default_factory=Settings.normal)
     json: str = ""
+    planning: bool = False  # only say what is needed
+    accept: str = ""  # why the budget changes
+
+ACTIONS = ("report", "budget")
 
 
 def parse(arguments, known):
@@ -33,20 +37,27 @@ def parse(arguments, known):
                 raise BadArguments(f"--json: there is no folder {Path(wanted.json).parent}")
         elif word == "--quick":
             wanted.settings = Settings.quick()
+        elif word == "--accept":
+            if not rest or not rest[0].strip():
+                raise BadArguments("--accept needs the reason why the budget changes")
+            wanted.accept = rest.pop(0)
         elif word.startswith("-"):
-            raise BadArguments(f"unknown option '{word}' of bench; there are: --json FILE, --quick")
+            raise BadArguments(f"unknown option '{word}' of bench; there are: --json FILE, --quick, and --accept WHY of budget")
         elif wanted.names:
             raise BadArguments(f"bench takes one name, not '{wanted.names[0]}' and '{word}'")
-        elif word != "report" and word not in known:
-            raise BadArguments(f"no benchmark '{word}'; there are: {', '.join(known)}, and report")
+        elif word not in (*ACTIONS, *known):
+            raise BadArguments(f"no benchmark '{word}'; there are: {', '.join(known)}, report and budget")
         else:
             wanted.names = [word]
     if wanted.names:
-        wanted.action = "report" if wanted.names == ["report"] else "run"
-    elif wanted.json or wanted.settings != Settings.normal():
+        wanted.action = wanted.names[0] if wanted.names[0] in ACTIONS else "run"
+    elif rest or arguments[planning:]:
         raise BadArguments("say which benchmark; './dev bench' lists them")
+    if wanted.accept and wanted.action != "budget":
+        raise BadArguments("--accept belongs to './dev bench budget'")
+    if wanted.json and wanted.action == "budget":
+        raise BadArguments("budget writes no --json; its figures are in bench/budget.json")
     if wanted.action == "report":
         wanted.names = list(known)
-    if planning and wanted.action != "list":
-        wanted.action = "plan"
+    wanted.planning = planning
     return wanted

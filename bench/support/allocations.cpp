@@ -19,8 +19,15 @@ void* __libc_memalign(std::size_t, std::size_t);
 
 namespace {
 
+// Not atomic: what is measured allocates in one thread.
 std::uint64_t own_count = 0;
-std::uint64_t* count = &own_count; // not atomic: what is measured allocates in one thread
+std::uint64_t* count = &own_count;
+std::uint64_t bytes = 0;
+
+void note(std::size_t size) {
+    ++*count;
+    bytes += size;
+}
 
 [[gnu::constructor]] void share_the_count() {
     const char* file = std::getenv("RONDO_BENCH_COUNTER");
@@ -37,23 +44,24 @@ std::uint64_t* count = &own_count; // not atomic: what is measured allocates in 
 } // namespace
 
 std::uint64_t bench::allocations() noexcept { return *count; }
+std::uint64_t bench::allocated_bytes() noexcept { return bytes; }
 
 extern "C" {
 
 void* malloc(std::size_t size) {
-    ++*count;
+    note(size);
     return __libc_malloc(size);
 }
 void* calloc(std::size_t items, std::size_t size) {
-    ++*count;
+    note(items * size);
     return __libc_calloc(items, size);
 }
 void* realloc(void* block, std::size_t size) {
-    ++*count;
+    note(size);
     return __libc_realloc(block, size);
 }
 void* memalign(std::size_t alignment, std::size_t size) {
-    ++*count;
+    note(size);
     return __libc_memalign(alignment, size);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t size) { return memalign(alignment, size); }

@@ -7,5 +7,7 @@
 namespace bench {
 
 std::uint64_t allocations() noexcept;
+/// How many bytes it asked for, ever.
+std::uint64_t allocated_bytes() noexcept;
 
 } // namespace bench

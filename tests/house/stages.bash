@@ -1,7 +1,8 @@
 # The stages of ./dev test; sourced by it. A stage is a function `stage_NAME` that prints its log and, where it counts
 # something, ends it with the line "N passed, N failed". `stage-` names with a dash have functions with an underscore.
 
-stages=(format includes headers refusals rooms words docs names awaits lint lifetimes asan asan-clang16 tsan release install shared)
+stages=(format includes headers refusals rooms words docs names awaits lint lifetimes asan asan-clang16 tsan release install shared
+    budget)
 
 stage_format() { sources | "$house/format" clang-format-19; }
 stage_includes() { "$house/include_rules"; }
@@ -19,6 +20,7 @@ stage_tsan() { test_preset tsan; }
 stage_lifetimes() { compile asan rondo_test_precompiled && "$house/lifetimes" "$root/build/asan"; }
 stage_lint() { database asan && "$house/lint" "$root/build/asan"; }
 stage_install() { compile release rondo rondo_shared rondo_sim && "$root/tests/install/check" "$root/build/release" clang++-19 clang++-16; }
+stage_budget() { compile release bench-budget && python3 "$root/bench/driver" budget; }
 stage_shared() { compile release rondo_shared && "$house/shared_library" "$root/build/release/lib/librondo.so"; }
 
 # test_preset PRESET [ctest options] builds everything and runs the tests; GTEST_FILTER narrows them.
