@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import budget
+import report
 from arguments import BadArguments, parse
 from catalogue import BENCHMARKS
 from repeats import Machine, Unavailable
@@ -40,8 +41,8 @@ def print_plan(wanted):
 
 
 def run(names, settings):
-    """The rows of these benchmarks, which are printed as they come."""
-    machine, all_rows = Machine(), []
+    """The rows of these benchmarks, which are printed as they come, and who is missing: {case: {subject: reason}}."""
+    machine, all_rows, all_missing = Machine(), [], {}
     for name in names:
         benchmark = BENCHMARKS[name]
         for case in benchmark.cases:
@@ -53,7 +54,8 @@ def run(names, settings):
             rows, missing = rows_of(case.name, case.unit, series)
             print(render(f"{case.name}: {case.title}", rows, missing), flush=True)
             all_rows += rows
-    return all_rows
+            all_missing[case.name] = missing
+    return all_rows, all_missing
 
 
 def main():
@@ -69,7 +71,9 @@ def main():
     elif wanted.action == "budget":
         budget.main(wanted.accept)
     else:
-        rows = run(wanted.names, wanted.settings)
+        rows, missing = run(wanted.names, wanted.settings)
+        if wanted.action == "report":
+            report.write(rows, missing)
         if wanted.json:
             write_json(Path(wanted.json), rows)
         sys.exit(0 if any(SUBJECTS[row.subject].ours for row in rows) else 1)

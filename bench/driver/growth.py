@@ -1,11 +1,11 @@
 """The benchmark `growth`: the cost of one operation among more and more."""
 
-import echo_server
 import micro
 from benchmark import OURS, Benchmark, Case
 from echo_server import Load
 from idle import raise_limit
 from repeats import Unavailable, interleave
+from under_load import figures_of
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 CONNECTIONS = (10, 100, 1_000, 10_000)
@@ -20,7 +20,7 @@ def measure(case, settings, machine):
     if raise_limit() < int(size) + 200:
         raise Unavailable(f"{size} descriptors are not allowed here")
     return interleave(case.subjects, min(settings.repeats, 3),
-                      lambda subject: echo_server.measure(subject, Load(int(size), 64), settings.load_seconds), machine)
+                      lambda subject: figures_of(subject, Load(int(size), 64), None, settings), machine)
 
 
 BENCHMARKS = (

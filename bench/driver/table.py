@@ -18,7 +18,7 @@ def figure(value):
 
 def remarks(extras):
     shown = {"noisy": "{:.0f} noisy", "p50": "p50 {} µs", "p99": "p99 {} µs", "requests_per_second": "{}/s",
-             "cpu": "{} ns CPU", "generator_share": "generator {:.0%} busy"}
+             "cpu": "server {} ns", "connections": "{} connections", "generator_share": "generator {:.0%} busy"}
     return ", ".join(form.format(figure(extras[key]) if "{}" in form else extras[key])
                      for key, form in shown.items() if key in extras)
 

@@ -2,8 +2,9 @@
 //
 //     bench-load PORT PID CONNECTIONS SIZE DEPTH SECONDS [spin] [calls] [counter=FILE]
 //
-// prints one line of JSON. `value` is the server's CPU nanoseconds per request; `generator_share` how busy this program was,
-// of a core: near 1 it is what limits requests_per_second, which then says nothing of the server.
+// prints one line of JSON. `value` is the server's CPU nanoseconds per request; `generator` this program's own, which should be
+// the same whoever serves; `generator_share` how busy it was, of a core: near 1 it is what limits requests_per_second, which
+// then says nothing of the server.
 
 #include "generator.hpp"
 
@@ -38,10 +39,11 @@ int main(int argc, char** argv) {
         if (result.requests == 0) throw std::runtime_error("no request was answered");
         const auto requests = static_cast<double>(result.requests);
         const auto each = [&](std::uint64_t n) { return static_cast<double>(n) / requests; };
-        std::printf(
-            "{\"value\": %.2f, \"requests_per_second\": %.0f, \"p50\": %.2f, \"p99\": %.2f, \"generator_share\": %.3f",
-            each(server.cpu_nanoseconds()), requests / result.seconds, result.latencies.percentile(0.5),
-            result.latencies.percentile(0.99), result.own_cpu_share);
+        std::printf("{\"value\": %.2f, \"requests_per_second\": %.0f, \"p50\": %.2f, \"p99\": %.2f",
+                    each(server.cpu_nanoseconds()), requests / result.seconds, result.latencies.percentile(0.5),
+                    result.latencies.percentile(0.99));
+        std::printf(", \"generator_share\": %.3f, \"generator\": %.2f", result.own_cpu_share,
+                    result.own_cpu_share * result.seconds * 1e9 / requests);
         if (const auto n = server.allocations()) std::printf(", \"allocations\": %.5f", each(*n));
         if (const auto n = server.system_calls()) std::printf(", \"system_calls\": %.5f", each(*n));
         std::printf("}\n");
