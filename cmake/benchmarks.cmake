@@ -29,7 +29,7 @@ rondo_add_bench_programs(raw raw- PkgConfig::rondo_bench_uring)
 find_package(benchmark REQUIRED)
 add_executable(bench-sim "${PROJECT_SOURCE_DIR}/bench/sim.cpp")
 target_include_directories(bench-sim PRIVATE "${PROJECT_SOURCE_DIR}/bench")
-target_link_libraries(bench-sim PRIVATE rondo::rondo benchmark::benchmark)
+target_link_libraries(bench-sim PRIVATE $<TARGET_NAME_IF_EXISTS:rondo::sim> rondo::rondo benchmark::benchmark)
 
 # A program of a peer that is not installed is a target that says so.
 function(rondo_miss_bench_programs package)

@@ -4,7 +4,7 @@
     driver NAME [--quick] [--json FILE]     runs one
     driver report [--quick] [--json FILE]   runs all and writes docs/benchmarks.md
     driver budget [--accept WHY]            compares with bench/budget.json, or changes it
-    driver plan ...                         says what such a call needs: lines `package NAME`, `target NAME`, and at last `ready`
+    driver plan ...                         says what such a call needs: `package NAME`, `target NAME`, at last `ready`
 """
 
 import sys

@@ -42,7 +42,7 @@ def parse(arguments, known):
                 raise BadArguments("--accept needs the reason why the budget changes")
             wanted.accept = rest.pop(0)
         elif word.startswith("-"):
-            raise BadArguments(f"unknown option '{word}' of bench; there are: --json FILE, --quick, and --accept WHY of budget")
+            raise BadArguments(f"unknown option '{word}' of bench; there are: --json FILE, --quick, --accept WHY")
         elif wanted.names:
             raise BadArguments(f"bench takes one name, not '{wanted.names[0]}' and '{word}'")
         elif word not in (*ACTIONS, *known):

@@ -1,5 +1,5 @@
-"""The budget: figures without noise, held against bench/budget.json. `./dev test budget` compares, `./dev bench budget --accept WHY`
-writes what has changed, with the reason."""
+"""The budget: figures without noise, held against bench/budget.json. `./dev test budget` compares,
+`./dev bench budget --accept WHY` writes what has changed, with the reason."""
 
 import json
 import os
@@ -19,8 +19,8 @@ OPERATIONS = {"await": 10_000, "yield": 10_000, "spawn and join": 10_000, "queue
               "generator step": 10_000, "timer armed and cancelled": 10_000, "pass with a callback": 10_000,
               "cancel ten frames": 100, "echo": 2_000}  # as in bench/budget/main.cpp
 
-# What a figure may be above its budget: a share of it, and a constant. Instructions differ a little between libraries of C and
-# C++, the others by how a slab or a batch happens to end.
+# What a figure may be above its budget: a share of it, and a constant. Instructions differ a little between libraries of
+# C and C++, the others by how a slab or a batch happens to end.
 TOLERANCE = {"instructions": (0.03, 0.5), "bytes": (0.02, 1.0), "allocations": (0.0, 0.0), "system calls": (0.02, 0.02)}
 
 
@@ -42,7 +42,8 @@ def instructions(backend):
     if not valgrind:
         raise Broken("valgrind is not installed: ./dev setup")
     with tempfile.TemporaryDirectory(prefix="rondo-budget-") as folder:
-        output([valgrind, "--tool=callgrind", f"--callgrind-out-file={folder}/out", str(PROGRAM), "operations"], backend)
+        watched = [valgrind, "--tool=callgrind", f"--callgrind-out-file={folder}/out", str(PROGRAM), "operations"]
+        output(watched, backend)
         counted = {}
         for dump in Path(folder).glob("out.*"):
             text = dump.read_text(encoding="utf-8", errors="replace")
@@ -51,8 +52,8 @@ def instructions(backend):
             if scenario and total:
                 counted[scenario[1]] = int(total[1])
     if set(counted) != set(OPERATIONS):
-        raise Broken("callgrind saw other scenarios than bench/driver/budget.py knows: was valgrind's header there when "
-                     f"bench-budget was compiled? seen: {', '.join(sorted(counted)) or 'none'}")
+        raise Broken("callgrind saw other scenarios than bench/driver/budget.py knows, or valgrind's header was not there "
+                     f"when bench-budget was compiled; seen: {', '.join(sorted(counted)) or 'none'}")
     return {f"instructions/{name}": round(count / OPERATIONS[name], 1) for name, count in counted.items()}
 
 

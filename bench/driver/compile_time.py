@@ -28,8 +28,8 @@ def compile_once(subject):
 BENCHMARKS = (
     Benchmark(
         "compile", "compiling #include <rondo/rondo.hpp> and a hello world",
-        "CPU time of clang 19 at -O0 for a coroutine that sleeps a millisecond and says hello. The floor is a hello world that includes "
-        "the standard headers that both need.",
+        "CPU time of clang 19 at -O0 for a coroutine that sleeps a millisecond and says hello. The floor is a hello "
+        "world that includes the standard headers that both need.",
         (Case("compile", "clang 19, -O0", ("rondo", "raw", "asio"), "s"),),
         lambda case, settings, machine: interleave(case.subjects, settings.repeats, compile_once, machine)),
 )

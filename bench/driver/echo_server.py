@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from places import PROGRAMS
 from repeats import Unavailable
-from subjects import SUBJECTS, go_command, node_command, program, python_command
+from subjects import SUBJECTS, go_command, is_rondo, node_command, program, python_command
 
 TIMEOUT = 60
 
@@ -33,7 +33,7 @@ def raw_uring_arguments(load):
 
 
 def command(subject, port, load):
-    if SUBJECTS[subject].ours:
+    if is_rondo(subject):
         return [program("bench-echo"), port]
     match subject:
         case "raw-uring":

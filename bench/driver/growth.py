@@ -26,8 +26,8 @@ def measure(case, settings, machine):
 BENCHMARKS = (
     Benchmark(
         "growth", "cost of one operation among 10³ to 10⁶ tasks, timers, items, and 10 to 10⁴ connections",
-        "Nothing of rondo's is meant to grow with the number of tasks, timers or queued items; what grows is the share of them that the "
-        "caches do not hold. `connections` is the echo server's CPU time per request.",
+        "Nothing of rondo's is meant to grow with the number of tasks, timers or queued items; what grows is the "
+        "share of them that the caches do not hold. `connections` is the echo server's CPU time per request.",
         (*(Case(f"growth/{kind}/{size}", f"{title}, {size:,} at a time", OURS)
            for kind, title in KINDS.items() for size in SIZES),
          *(Case(f"growth/connections/{size}", f"a request, {size:,} connections", (*OURS, "raw-epoll"))

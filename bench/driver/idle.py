@@ -40,8 +40,9 @@ def once(subject, settings):
 BENCHMARKS = (
     Benchmark(
         "idle-connections", "memory of 100,000 idle connections",
-        "Connections that have had one byte echoed and then say nothing; by how much the resident set of the server grows for each. The "
-        "kernel's own memory is not in it. As many as the limit of open descriptors allows, at most 100,000.",
+        "Connections that have had one byte echoed and then say nothing; by how much the resident set of the server "
+        "grows for each. The kernel's own memory is not in it. As many as the limit of open descriptors allows, at "
+        "most 100,000.",
         (Case("idle-connections", "resident bytes of each",
               (*OURS, "raw-epoll", "libuv", "asio", "asio-uring", "uvloop", "asyncio", "go", "node"), "B"),),
         lambda case, settings, machine: interleave(case.subjects, min(settings.repeats, 3),

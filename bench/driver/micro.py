@@ -6,14 +6,14 @@ import subprocess
 
 from places import PROGRAMS
 from repeats import Unavailable
-from subjects import SUBJECTS, go_command, node_command, program, python_command
+from subjects import SUBJECTS, go_command, is_rondo, node_command, program, python_command
 
 TIMEOUT = 300
 
 
 def command(subject, case, ours_program):
     """How `subject` runs `case`."""
-    if SUBJECTS[subject].ours:
+    if is_rondo(subject):
         return [program(f"bench-{ours_program}"), case]
     match subject:
         case "raw":

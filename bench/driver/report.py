@@ -8,17 +8,18 @@ from pathlib import Path
 import svg
 from catalogue import BENCHMARKS
 from places import ROOT
-from subjects import SUBJECTS, is_ours
+from subjects import SUBJECTS, is_rondo
 from table import COLUMNS, figure, lines
+from targets import judged
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 PLOTS = ROOT / "docs" / "benchmarks"
 BEGIN, END = "<!-- results: written by ./dev bench report -->", "<!-- end of results -->"
-FLOORS = ("raw", "raw-uring", "raw-epoll")
+FLOORS = ("raw", "raw-uring", "raw-uring-spin", "raw-epoll")
 
 
 def kind(subject):
-    return "ours" if is_ours(subject) else "floor" if subject in FLOORS else "peer"
+    return "ours" if is_rondo(subject) else "floor" if subject in FLOORS else "peer"
 
 
 def cpu_model():
@@ -40,7 +41,8 @@ def markdown_table(header, body, numbers=()):
 def case_table(rows):
     header = ["subject", "median", "unit", "spread", "rondo ÷", "epoll ÷", "allocations", "system calls", "remarks"]
     assert len(header) == len(COLUMNS)
-    return markdown_table(header, lines(rows), ("median", "spread", "rondo ÷", "epoll ÷", "allocations", "system calls"))
+    numbers = ("median", "spread", "rondo ÷", "epoll ÷", "allocations", "system calls")
+    return markdown_table(header, lines(rows), numbers)
 
 
 def versions(rows):
@@ -59,8 +61,8 @@ def losses(rows, cases):
             if kind(other) == "peer" and behind > 1.02:
                 found.append((behind, row, by_name[row.name, other]))
     found.sort(key=lambda loss: -loss[0])
-    return [[row.name, f"{figure(row.median)} {row.unit}", other.subject, f"{figure(other.median)} {other.unit}", f"{behind:.2f}"]
-            for behind, row, other in found]
+    return [[row.name, f"{figure(row.median)} {row.unit}", other.subject, f"{figure(other.median)} {other.unit}",
+             f"{behind:.2f}"] for behind, row, other in found]
 
 
 def growth_plots(rows):
@@ -105,16 +107,19 @@ def results(rows, missing):
     noisy = sum(1 for row in rows if "noisy" in row.extras)
     out = [BEGIN, "", "## Results", "", machine(), ""]
     if noisy:
-        out += [f"{noisy} of {len(rows)} figures are marked *noisy*: somebody else used more than 10 % of a core in so many of their "
-                "repeats, and the machine did not become quiet in time. Ratios within one table were measured interleaved and suffer less "
-                "than the figures themselves.", ""]
+        out += [f"{noisy} of {len(rows)} figures are marked *noisy*: somebody else used more than 10 % of a core in so "
+                "many of their repeats, and the machine did not become quiet in time. Ratios within one table were "
+                "measured interleaved and suffer less than the figures themselves.", ""]
     out += [*versions(rows), "", "### Where rondo is behind", ""]
     behind = losses(rows, cases)
     if behind:
+        header, numbers = ["case", "rondo", "peer", "its figure", "times"], ("rondo", "its figure", "times")
         out += ["Every case in which a peer does better than rondo on io_uring, the worst first.", "",
-                *markdown_table(["case", "rondo", "peer", "its figure", "times"], behind, ("rondo", "its figure", "times")), ""]
+                *markdown_table(header, behind, numbers), ""]
     else:
         out += ["In no case of this run does a peer do better than rondo on io_uring.", ""]
+    out += ["### Targets", "", "What rondo is held to. Times are of the kind of machine that the targets were set on.", "",
+            *markdown_table(["case", "subject", "target", "figure", "reached"], judged(rows), ("figure",)), ""]
     for benchmark in BENCHMARKS.values():
         names = {case.name for case in benchmark.cases}
         if any(row.name in names for row in rows):

@@ -23,10 +23,10 @@ def once(case, settings):
 BENCHMARKS = (
     Benchmark(
         "sim", "simulated schedules and steps in a second",
-        "A program of eight tasks that share a lock and a queue, simulated again and again with other choices. A schedule is a whole run of "
-        "it, a step one pass of its loop.",
+        "A schedule is a whole run of a program of eight tasks that share a lock and a queue, again and again with other "
+        "choices. A step is a turn of one of a thousand simulated tasks that do nothing but yield.",
         (Case("schedules_per_second", "whole runs of eight tasks", ("rondo",), "1/s", less_is_better=False),
-         Case("steps_per_second", "passes of their loops", ("rondo",), "1/s", less_is_better=False)),
+         Case("steps_per_second", "turns of a thousand tasks", ("rondo",), "1/s", less_is_better=False)),
         lambda case, settings, machine: interleave(case.subjects, settings.repeats, lambda _: once(case, settings),
                                                    machine),
         ("bench-sim",)),

@@ -32,7 +32,7 @@ class Subject:
 
 
 def rondo_version():
-    return output_of("git", "-C", str(BENCH), "describe", "--always", "--dirty")
+    return output_of("git", "-C", str(BENCH), "describe", "--always")
 
 
 SUBJECTS = {
@@ -41,8 +41,12 @@ SUBJECTS = {
         Subject("rondo", "rondo on io_uring", ours=True, version=rondo_version, environment={"RONDO_BACKEND": "uring"}),
         Subject("rondo-epoll", "rondo on epoll", ours=True, version=rondo_version,
                 environment={"RONDO_BACKEND": "epoll"}),
+        Subject("rondo-debug", "rondo on io_uring with RONDO_DEBUG=1", version=rondo_version,
+                environment={"RONDO_BACKEND": "uring", "RONDO_DEBUG": "1"}),
         Subject("raw", "by hand, without a library", version=lambda: "clang " + output_of("clang++-19", "-dumpversion")),
         Subject("raw-uring", "io_uring by hand", version=lambda: "liburing " + package_version("liburing-dev")),
+        Subject("raw-uring-spin", "io_uring by hand, polling 50 µs before it blocks",
+                version=lambda: "liburing " + package_version("liburing-dev")),
         Subject("raw-epoll", "epoll by hand", version=lambda: "Linux " + os.uname().release),
         Subject("asio", "Boost.Asio, awaitable, epoll", packages=("libboost1.81-dev",),
                 version=lambda: package_version("libboost1.81-dev")),
@@ -57,8 +61,8 @@ SUBJECTS = {
                 version=lambda: package_version("python3-uvloop")),
         Subject("uvloop-protocol", "uvloop (protocol)", packages=("python3", "python3-uvloop"),
                 version=lambda: package_version("python3-uvloop")),
-        Subject("go", "Go, GOMAXPROCS=1", packages=("golang-go",), version=lambda: output_of("go", "version").removeprefix("go version "),
-                environment={"GOMAXPROCS": "1"}),
+        Subject("go", "Go, GOMAXPROCS=1", packages=("golang-go",), environment={"GOMAXPROCS": "1"},
+                version=lambda: output_of("go", "version").removeprefix("go version ")),
         Subject("node", "Node.js", packages=("nodejs",), version=lambda: output_of("node", "--version")),
     )
 }
@@ -103,4 +107,10 @@ def node_command(script):
 
 
 def is_ours(name):
+    """Whether it is one of the two that everybody is compared with."""
     return SUBJECTS[name].ours
+
+
+def is_rondo(name):
+    """Whether it runs our programs, in whatever mode."""
+    return name.startswith("rondo")

@@ -9,12 +9,14 @@ FONT = 'font-family="system-ui, sans-serif" font-size="12"'
 
 
 def document(width, height, parts):
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" {FONT}>\n'
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" {size} {FONT}>\n'
             f'<rect width="{width}" height="{height}" fill="#ffffff"/>\n' + "\n".join(parts) + "\n</svg>\n")
 
 
 def text(x, y, content, anchor="start", colour=INK, weight="normal"):
-    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" fill="{colour}" font-weight="{weight}">{escape(content)}</text>'
+    style = f'text-anchor="{anchor}" fill="{colour}" font-weight="{weight}"'
+    return f'<text x="{x:.0f}" y="{y:.0f}" {style}>{escape(content)}</text>'
 
 
 def decades(low, high):
@@ -36,7 +38,8 @@ def bars(title, unit, figures, figure):
         share = (math.log10(value) - first) / max(last - first, 1) if logarithmic else value / max(values)
         return max(0.0, share) * plot
 
-    parts = [text(10, 20, title, weight="bold"), text(width - 10, 20, unit + (", logarithmic" if logarithmic else ""), "end")]
+    scale = unit + (", logarithmic" if logarithmic else "")
+    parts = [text(10, 20, title, weight="bold"), text(width - 10, 20, scale, "end")]
     for i, (name, kind, value, least, most) in enumerate(figures):
         y = 34 + i * row
         colour = {"ours": OURS, "floor": FLOOR}.get(kind, OTHERS)

@@ -20,7 +20,7 @@ stage_tsan() { test_preset tsan; }
 stage_lifetimes() { compile asan rondo_test_precompiled && "$house/lifetimes" "$root/build/asan"; }
 stage_lint() { database asan && "$house/lint" "$root/build/asan"; }
 stage_install() { compile release rondo rondo_shared rondo_sim && "$root/tests/install/check" "$root/build/release" clang++-19 clang++-16; }
-stage_budget() { compile release bench-budget && python3 "$root/bench/driver" budget; }
+stage_budget() { python3 "$root/bench/driver_test.py" && compile release bench-budget && python3 "$root/bench/driver" budget; }
 stage_shared() { compile release rondo_shared && "$house/shared_library" "$root/build/release/lib/librondo.so"; }
 
 # test_preset PRESET [ctest options] builds everything and runs the tests; GTEST_FILTER narrows them.
