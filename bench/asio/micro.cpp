@@ -262,7 +262,11 @@ void threadsafe_asleep(meter& m) {
     asio::io_context there;
     const auto work_here = asio::make_work_guard(here);
     const auto work_there = asio::make_work_guard(there);
-    std::thread other([&] { there.run(); });
+    std::thread other([&] {
+        bench::pin_to_last_core();
+        there.run();
+    });
+    bench::pin_to_first_core();
     std::uint64_t left = m.n;
     std::function<void()> bounce = [&] {
         if (--left == 0) return here.stop();

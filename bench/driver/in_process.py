@@ -99,8 +99,8 @@ BENCHMARKS = (
     in_process(
         "threadsafe", "calling into a loop from another thread",
         "What a thread pays for call_soon_threadsafe() while the loop is awake, in CPU time of that thread. `asleep` "
-        "is a round trip between two loops in two threads, each of which sleeps until the other wakes it, in wall "
-        "time; the floor is an eventfd in epoll_wait().",
+        "is a round trip between two loops in two threads, each on a core of its own, which sleeps until the other "
+        "wakes it, in wall time; the floor is an eventfd in epoll_wait().",
         Case("threadsafe", "the caller's side, the loop being awake", (*OURS, "asio", "asyncio", "uvloop")),
         Case("threadsafe/asleep", "round trip of two sleeping loops", (*OURS, "raw", "asio", "libuv", "asyncio", "uvloop"),
              "µs"),

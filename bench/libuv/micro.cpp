@@ -105,7 +105,11 @@ void threadsafe_asleep(meter& m) {
         else uv_async_send(&g->to_here);
     });
     game.to_here.data = game.to_there.data = &game;
-    std::thread other([&] { uv_run(&game.there, UV_RUN_DEFAULT); });
+    std::thread other([&] {
+        bench::pin_to_last_core();
+        uv_run(&game.there, UV_RUN_DEFAULT);
+    });
+    bench::pin_to_first_core();
     const auto before = bench::wall_nanoseconds();
     uv_async_send(&game.to_there);
     uv_run(&game.here, UV_RUN_DEFAULT);

@@ -30,7 +30,11 @@ rondo::coro<> awake(meter& m) {
 void asleep(meter& m) {
     rondo::event_loop here;
     rondo::event_loop there;
-    std::thread other([&] { there.run_forever(); });
+    std::thread other([&] {
+        bench::pin_to_last_core();
+        there.run_forever();
+    });
+    bench::pin_to_first_core();
     std::uint64_t left = m.n;
     struct ball {
         rondo::event_loop& here;

@@ -251,8 +251,15 @@ async def threadsafe(m):
 async def threadsafe_asleep(m):
     here, done = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
     there = asyncio.new_event_loop()
-    other = threading.Thread(target=there.run_forever)
+
+    def run_there():
+        os.sched_setaffinity(0, {max(cores)})  # of this thread
+        there.run_forever()
+
+    cores = os.sched_getaffinity(0)
+    other = threading.Thread(target=run_there)
     other.start()
+    os.sched_setaffinity(0, {min(cores)})
     left = m.n
 
     def bounce():

@@ -54,11 +54,13 @@ void wake_each_other(meter& m) {
     const sleeper here;
     const sleeper there;
     std::thread other([&] {
+        bench::pin_to_last_core();
         for (std::uint64_t i = 0; i < m.n; ++i) {
             there.sleep();
             here.wake();
         }
     });
+    bench::pin_to_first_core();
     m.start();
     const auto before = bench::wall_nanoseconds();
     for (std::uint64_t i = 0; i < m.n; ++i) {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,6 +58,29 @@ std::optional<double> meter::system_calls_each() const {
     if (!counted) return std::nullopt;
     return static_cast<double>(*counted) / static_cast<double>(n);
 }
+
+namespace {
+
+void pin(bool first) {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    int chosen = -1;
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+        if (!CPU_ISSET(static_cast<unsigned>(core), &allowed)) continue;
+        chosen = core;
+        if (first) break;
+    }
+    if (chosen < 0) return;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<unsigned>(chosen), &one);
+    sched_setaffinity(0, sizeof one, &one);
+}
+
+} // namespace
+
+void pin_to_first_core() { pin(true); }
+void pin_to_last_core() { pin(false); }
 
 void meter::start() noexcept {
     if (calls_) calls_->enable();

@@ -27,6 +27,10 @@ std::uint64_t cpu_nanoseconds() noexcept;
 std::uint64_t thread_nanoseconds() noexcept;
 std::uint64_t wall_nanoseconds() noexcept;
 std::uint64_t resident_bytes();
+/// Two threads that wake each other belong on two cores, or the scheduler decides what is measured. On a machine with one core
+/// nothing happens.
+void pin_to_first_core();
+void pin_to_last_core();
 
 /// What a case is given: how many operations to make, and the switch between preparing and measuring.
 class meter {
