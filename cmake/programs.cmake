@@ -33,7 +33,7 @@ if(RONDO_BUILD_PROGRAMS)
         cmake_path(RELATIVE_PATH subproject BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE subproject_place)
         add_subdirectory("${subproject}" "${PROJECT_BINARY_DIR}/${subproject_place}")
     endforeach()
-    rondo_add_programs(gallery)
+    rondo_add_programs(gallery rondo::sim)
 endif()
 
 # fuzz/NAME.cpp becomes fuzz-NAME, which libFuzzer drives. The library must be compiled for that too: preset fuzz.

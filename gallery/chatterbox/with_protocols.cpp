@@ -42,7 +42,7 @@ public:
     }
     void pause_writing() override { line_->abort(); }
     void tell(std::string_view text) override {
-        if (line_) line_->write(text);
+        if (line_ && !line_->is_closing()) line_->write(text);
     }
 
 private:

@@ -33,6 +33,7 @@ public:
 
     /// co_await writer_.write(text) would wait for this guest's network, and with it everybody whose turn comes after.
     void tell(std::string_view text) override {
+        if (writer_.is_closing()) return;
         writer_.write_nowait(text);
         if (writer_.transport().get_write_buffer_size() > too_far_behind) writer_.transport().abort();
     }

@@ -1,6 +1,7 @@
 #include "io/stream_core.hpp"
 
 #include <rondo/io/errors.hpp>
+#include <rondo/io/transport.hpp>
 #include <rondo/loop/event_loop.hpp>
 
 #include "coro/without_memory.hpp"
@@ -15,6 +16,7 @@
 #include <cassert>
 #include <cerrno>
 #include <new>
+#include <string>
 #include <utility>
 
 #include <netinet/in.h>

@@ -31,6 +31,13 @@ void* take(std::size_t size, std::size_t align) {
     ++watched_memory.blocks;
     return block;
 }
+void* try_to_take(std::size_t size) noexcept {
+    try {
+        return take(size, 1);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
 void give_back(void* block) noexcept {
     if (!block) return;
     --watched_memory.blocks;
@@ -47,6 +54,11 @@ RONDO_SIM_REPLACES void* operator new(std::size_t size, std::align_val_t align) 
 RONDO_SIM_REPLACES void* operator new[](std::size_t size, std::align_val_t align) {
     return take(size, static_cast<std::size_t>(align));
 }
+// The C++ library's would call those above; a sanitizer's would not.
+RONDO_SIM_REPLACES void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return try_to_take(size); }
+RONDO_SIM_REPLACES void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return try_to_take(size); }
+RONDO_SIM_REPLACES void operator delete(void* block, const std::nothrow_t&) noexcept { give_back(block); }
+RONDO_SIM_REPLACES void operator delete[](void* block, const std::nothrow_t&) noexcept { give_back(block); }
 RONDO_SIM_REPLACES void operator delete(void* block) noexcept { give_back(block); }
 RONDO_SIM_REPLACES void operator delete[](void* block) noexcept { give_back(block); }
 RONDO_SIM_REPLACES void operator delete(void* block, std::size_t) noexcept { give_back(block); }

@@ -89,7 +89,8 @@ bool async_generator_step::await_ready() {
     if (!frame) throw runtime_error("this async generator was moved from");
     if (!frame->started_ && !frame->finished_) {
         if (kind_ == kind::next) {
-            static_cast<void>(service<async_generator_registry>(task_->loop())); // made where it may fail
+            event_loop& loop = static_cast<task_record*>(task_)->loop();
+            static_cast<void>(service<async_generator_registry>(loop)); // made where it may fail
             return false;
         }
         if (kind_ == kind::send)

@@ -29,7 +29,7 @@ RONDO_IN_EACH_WORLD(CallLater);
 class Handle : public test::loop_test {};
 RONDO_IN_EACH_WORLD(Handle);
 class Pass : public test::loop_test {};
-RONDO_IN_EACH_WORLD(Pass);
+RONDO_ON_EACH_BACKEND(Pass);
 
 // A coroutine function is refused by the compiler: the coroutine it makes would never run.
 static_assert(detail::is_callback<decltype([] { return 1; })>);

@@ -3,6 +3,7 @@
 
 #include <rondo/io/connection.hpp>
 
+#include <source_location>
 #include <utility>
 
 namespace rondo::sim {
@@ -12,10 +13,10 @@ namespace rondo::sim {
 /// what cannot be made: std::system_error. (trio.testing.memory_stream_pair)
 ///
 ///     auto [ours, theirs] = rondo::sim::memory_stream_pair();
-std::pair<connection, connection> memory_stream_pair();
+std::pair<connection, connection> memory_stream_pair(std::source_location where = std::source_location::current());
 
 /// The same with room for one byte, and readers with a limit of one: who writes waits for who reads, with read() or
 /// read_exactly(). (trio.testing.lockstep_stream_pair)
-std::pair<connection, connection> lockstep_stream_pair();
+std::pair<connection, connection> lockstep_stream_pair(std::source_location where = std::source_location::current());
 
 } // namespace rondo::sim

@@ -28,7 +28,7 @@ struct error_context {
     std::optional<std::source_location> created_at = std::nullopt;
     rondo::base_transport* any_transport = nullptr; // that, or the transport of a datagram endpoint or a subprocess
     std::shared_ptr<rondo::base_protocol> protocol = nullptr;
-    int socket = -1; // the descriptor, which stays its owner's
+    int socket = -1;                                             // the descriptor, which stays its owner's
     std::optional<std::source_location> asyncgen = std::nullopt; // the async generator's function
 };
 

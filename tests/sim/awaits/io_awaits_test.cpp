@@ -91,6 +91,29 @@ RONDO_SWEPT(Reading, "io/stream_reader io/stream_writer",
     co_await writer.wait_closed();
 }
 
+RONDO_SWEPT(Streams, "io/tcp_stream",
+            "connect read read_all read_into read_exactly read_until read_line lines write drain wait_closed aclose") {
+    auto server = co_await rondo::start_server(
+        [](rondo::tcp_stream stream) -> coro<> {
+            const std::array<rondo::bytes_view, 2> pieces{"123456", "x;y\nlast\nrest"};
+            co_await stream.write(pieces);
+            co_await stream.drain();
+            co_await stream.aclose();
+        },
+        "127.0.0.1", 0);
+    auto stream = co_await rondo::tcp_stream::connect("127.0.0.1", server.port());
+    std::array<std::byte, 2> two{};
+    static_cast<void>(co_await stream.read_into(two));
+    static_cast<void>(co_await stream.read_exactly(2));
+    static_cast<void>(co_await stream.read(2));
+    static_cast<void>(co_await stream.read_until("x;"));
+    static_cast<void>(co_await stream.read_line());
+    co_await rondo::aclosing(stream.lines(), [](auto& lines) -> coro<> { static_cast<void>(co_await lines.next()); });
+    static_cast<void>(co_await stream.read_all());
+    stream.close();
+    co_await stream.wait_closed();
+}
+
 RONDO_SWEPT(UnixConnections, "io/open_connection io/server", "open_unix_connection start_unix_server wait_closed") {
     auto server = co_await rondo::start_unix_server(echo, "/run/echo.sock");
     auto [reader, writer] = co_await rondo::open_unix_connection("/run/echo.sock");
