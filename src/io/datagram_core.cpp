@@ -154,8 +154,9 @@ void datagram_core::send(bytes_view data, std::optional<socket_address> to) {
 }
 
 void datagram_core::note_lost_write() {
-    if (lost_writes_ == stream_core::lost_writes_to_report || ++lost_writes_ < stream_core::lost_writes_to_report)
-        return;
+    if (lost_writes_ == stream_core::lost_writes_to_report) return;
+    ++lost_writes_;
+    if (lost_writes_ < stream_core::lost_writes_to_report) return;
     if (running_loop_or_null() != &caller_loop()) return; // which may be gone
     error_report about{.message =
                            std::to_string(lost_writes_) + " datagrams were dropped, for their endpoint is closed"};

@@ -266,7 +266,9 @@ void stream_core::send_copy(std::span<const bytes_view> pieces) {
 
 /// A program that goes on writing has not noticed.
 void stream_core::note_lost_write() {
-    if (lost_writes_ == lost_writes_to_report || ++lost_writes_ < lost_writes_to_report) return;
+    if (lost_writes_ == lost_writes_to_report) return;
+    ++lost_writes_;
+    if (lost_writes_ < lost_writes_to_report) return;
     if (running_loop_or_null() != loop_) return; // which may be gone
     report_soon(*loop_,
                 {.message = std::to_string(lost_writes_to_report) +

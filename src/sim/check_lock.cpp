@@ -51,6 +51,7 @@ bool keeps_order(const lock_books& books) {
 coro<> fight_for(lock_under_test lock) {
     lock_books books;
     std::vector<task<>> all;
+    all.reserve(4);
     for (int who = 0; who < 4; ++who) all.push_back(create_task(hold_once, std::cref(lock), std::ref(books), who));
     for (task<>& t : all) {
         co_await hesitate("before cancelling");

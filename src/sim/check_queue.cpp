@@ -46,6 +46,7 @@ coro<> lose_nothing(queue_under_test queue) {
     queue_books books;
     task<> producer = create_task(put_all, std::cref(queue), std::ref(books));
     std::vector<task<>> getters;
+    getters.reserve(3);
     for (int i = 0; i < 3; ++i) getters.push_back(create_task(get_one, std::cref(queue), std::ref(books)));
     for (task<>& t : getters) {
         co_await hesitate("before cancelling");

@@ -1,5 +1,6 @@
 #include "loop/backend/native_names.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -90,18 +91,18 @@ std::vector<std::string> names_of(std::span<void* const> addresses) {
     std::vector<std::string> names;
     for (void* const address : addresses) {
         const auto here = reinterpret_cast<std::uintptr_t>(address);
-        const std::uintptr_t call = names.empty() ? here : here - 1; // what it returns to may be the next function
+        const std::byte* const call = static_cast<const std::byte*>(address) -
+                                      (names.empty() ? 0 : 1); // what it returns to may be the next function
         ::Dl_info about{};
         ::link_map* map = nullptr;
-        if (::dladdr1(reinterpret_cast<void*>(call), &about, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) == 0 ||
-            !map) {
-            names.push_back("?");
+        if (::dladdr1(call, &about, reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) == 0 || !map) {
+            names.emplace_back("?");
             continue;
         }
         // The program itself has no path of its own there, and may be found under another one.
         const bool program = *map->l_name == '\0';
         const std::string path = program ? "/proc/self/exe" : map->l_name;
-        const std::uint64_t in_file = call - map->l_addr;
+        const std::uint64_t in_file = reinterpret_cast<std::uintptr_t>(call) - map->l_addr;
         std::unique_ptr<code_file>& file = files[path];
         if (!file) file = std::make_unique<code_file>(path.c_str());
         std::uint64_t starts_at = reinterpret_cast<std::uintptr_t>(about.dli_saddr) - map->l_addr;

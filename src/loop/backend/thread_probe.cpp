@@ -24,6 +24,7 @@ constinit std::atomic<probe_function> the_answer{nullptr};
 
 /// Where the signal came in: what lies above it on the stack is ours.
 void* interrupted_at(void* context) noexcept {
+    // NOLINTBEGIN(performance-no-int-to-ptr): that is how registers are given
 #if defined(__x86_64__)
     return reinterpret_cast<void*>(static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
 #elif defined(__aarch64__)
@@ -31,6 +32,7 @@ void* interrupted_at(void* context) noexcept {
 #else
     return nullptr;
 #endif
+    // NOLINTEND(performance-no-int-to-ptr)
 }
 
 void asked(int, siginfo_t*, void* context) noexcept {
