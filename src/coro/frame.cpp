@@ -3,6 +3,7 @@
 #include <rondo/coro/debug.hpp>
 
 #include "coro/block_gate.hpp"
+#include "coro/held_over_fork.hpp"
 
 #include <array>
 #include <mutex>
@@ -34,6 +35,7 @@ depot& the_depot() {
     static depot* d = new depot; // never destroyed: threads may end after static destructors ran
     return *d;
 }
+std::mutex& depot_mutex() { return the_depot().mutex; }
 
 /// The rest of a thread's part: where it carves new blocks from.
 struct thread_slab {
@@ -81,6 +83,7 @@ bool open_lists() {
 
 void* refill(std::size_t c) {
     ++slab.refills;
+    hold_over_fork<depot_mutex>();
     const std::size_t bytes = c * block_cache::granule;
     depot& d = the_depot();
     std::lock_guard<std::mutex> hold(d.mutex);

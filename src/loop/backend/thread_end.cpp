@@ -1,5 +1,7 @@
 #include "loop/backend/thread_end.hpp"
 
+#include "coro/held_over_fork.hpp"
+
 #include <mutex>
 
 namespace rondo::detail {
@@ -38,6 +40,7 @@ struct thread_end_watcher::thread_list {
 };
 
 void thread_end_watcher::watch_this_thread() noexcept {
+    hold_over_fork<lists_mutex>();
     unwatch();
     if (has_ended) return; // in the destructor of another thread-local: nothing more will be told
     thread_list& list = thread_list::mine();
