@@ -70,7 +70,7 @@ coro<> fight_for(lock_under_test lock) {
 } // namespace
 
 exploration check_lock(const options& how, const std::function<lock_under_test()>& make) {
-    return explore_all_of(how, {[&] { return fight_for(make()); }});
+    return explore_all_of(how, {[&]() -> coro<> { co_await fight_for(make()); }});
 }
 
 } // namespace rondo::sim::detail

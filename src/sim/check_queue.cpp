@@ -90,8 +90,8 @@ coro<> hold_no_more_than(queue_under_test queue, std::size_t capacity) {
 } // namespace
 
 exploration check_queue(const options& how, std::size_t capacity, const std::function<queue_under_test()>& make) {
-    return explore_all_of(how,
-                          {[&] { return lose_nothing(make()); }, [&] { return hold_no_more_than(make(), capacity); }});
+    return explore_all_of(how, {[&]() -> coro<> { co_await lose_nothing(make()); },
+                                [&]() -> coro<> { co_await hold_no_more_than(make(), capacity); }});
 }
 
 } // namespace rondo::sim::detail

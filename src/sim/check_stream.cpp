@@ -100,15 +100,16 @@ coro<> end_when_the_other_side_closes(const stream_pair_factory& make) {
 exploration check_stream(const stream_pair_factory& make, const options& how) {
     options partly = how;
     partly.faults.partial = false; // a megabyte, byte by byte, tells nothing more
-    exploration all = detail::explore_all_of(how, {
-                                                      [&] { return carry_both_ways(make); },
-                                                      [&] { return close_by_halves(make); },
-                                                      [&] { return lose_nothing_when_cancelled(make); },
-                                                      [&] { return end_when_the_other_side_closes(make); },
-                                                  });
+    exploration all =
+        detail::explore_all_of(how, {
+                                        [&]() -> coro<> { co_await carry_both_ways(make); },
+                                        [&]() -> coro<> { co_await close_by_halves(make); },
+                                        [&]() -> coro<> { co_await lose_nothing_when_cancelled(make); },
+                                        [&]() -> coro<> { co_await end_when_the_other_side_closes(make); },
+                                    });
     if (all.counter_example) return all;
     partly.schedules = std::max<std::size_t>(how.schedules / 50, 1);
-    exploration last = explore(partly, [&] { return hold_the_writer_back(make); });
+    exploration last = explore(partly, [&]() -> coro<> { co_await hold_the_writer_back(make); });
     last.schedules += all.schedules;
     last.choices += all.choices;
     return last;

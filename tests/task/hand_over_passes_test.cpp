@@ -37,9 +37,10 @@ struct resource {
 
 TEST_P(HandOverPasses, ASelectCostsTwoWhenAllAreReadyAndOneMoreForALoserThatHasToEnd) {
     run([&]() -> coro<> {
-        EXPECT_EQ(co_await cost([] { return select(one()); }), 2U); // its step, then ours
-        EXPECT_EQ(co_await cost([] { return select(one(), one()); }), 2U);
-        EXPECT_EQ(co_await cost([] { return select(sleep_forever(), one()); }), 3U);
+        EXPECT_EQ(co_await cost([]() -> coro<> { static_cast<void>(co_await select(one())); }),
+                  2U); // its step, then ours
+        EXPECT_EQ(co_await cost([]() -> coro<> { static_cast<void>(co_await select(one(), one())); }), 2U);
+        EXPECT_EQ(co_await cost([]() -> coro<> { static_cast<void>(co_await select(sleep_forever(), one())); }), 3U);
     });
 }
 
