@@ -46,8 +46,9 @@ struct exploration {
 ///
 /// The run fails when the body throws, when everything waits for ever (who waits for whom is told), when a task, descriptor,
 /// operation or timer is left a minute of virtual time after the body's end, when the exception handler is told of an error,
-/// or when it takes memory and never gives it back (explore() alone, in the runs that it makes twice). Processes, signals, files, UDP and names are not there: ENOSYS, and the failure names what was asked for. Not inside
-/// a running loop: runtime_error. A strategy of several runs: its first.
+/// or when it takes memory and never gives it back (explore() alone, in the runs that it makes twice). Processes, signals,
+/// files, UDP and names are not there: ENOSYS, and the failure names what was asked for. Not inside a running loop:
+/// runtime_error. A strategy of several runs: its first.
 ///
 ///     auto outcome = rondo::sim::run({.seed = 7, .strategy = rondo::sim::strategy::random()}, [] { return transfer(); });
 outcome run(const options& how, const body_factory& body);
@@ -68,9 +69,9 @@ exploration explore(const options& how, const body_factory& body);
 exploration sweep_cancel(options how, const body_factory& body);
 
 /// Lets every allocation in turn fail, one run each: operator new, frames and tasks, of the body and of the library under it,
-/// but for what other threads do. /// Other choices are plain. A run passes when the body ends with its value, or with what the failure has led to (bad_alloc, a
-/// system_error, the early end of a stream), or a group of those; the exception handler may be told of the same. Hanging, leaking
-/// and any other error fail. runtime_error where !can_sweep_alloc().
+/// but for what other threads do. Other choices are plain. A run passes when the body ends with its value, or with what the
+/// failure has led to (bad_alloc, a system_error, the early end of a stream), or a group of those; the exception handler may
+/// be told of the same. Hanging, leaking and any other error fail. runtime_error where !can_sweep_alloc().
 ///
 ///     const auto swept = rondo::sim::sweep_alloc({}, [] { return transfer(); });
 exploration sweep_alloc(options how, const body_factory& body);
