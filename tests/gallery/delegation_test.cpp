@@ -1,4 +1,4 @@
-#include "gallery/gallery.hpp"
+#include "gallery/parts.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,31 +9,25 @@
 namespace {
 
 using gallery::test::finished;
-using lines = std::vector<std::string>;
-
-lines part(const finished& run, const std::string& title) {
-    lines found;
-    for (std::size_t i = run.find(title) + 1; i < run.out.size() && run.out[i].starts_with("  "); ++i)
-        found.push_back(run.out[i].substr(2));
-    return found;
-}
+using gallery::test::indented_part;
+using gallery::test::lines;
 
 TEST(Delegation, ALoopThatYieldsAgainLosesWhatIsSent) {
     const finished run = gallery::test::run("delegation");
     EXPECT_EQ(run.code, 0);
-    EXPECT_EQ(part(run, "Yielding again"), (lines{"Welcome!", "On your marks.", "Set.", "(fault)", "Go!"}));
+    EXPECT_EQ(indented_part(run, "Yielding again"), (lines{"Welcome!", "On your marks.", "Set.", "(fault)", "Go!"}));
 }
 
 TEST(Delegation, WhatIsSentArrivesAndWhatIsReturnedComesBack) {
     const finished run = gallery::test::run("delegation");
-    EXPECT_EQ(part(run, "Delegating: they arrive"),
+    EXPECT_EQ(indented_part(run, "Delegating: they arrive"),
               (lines{"Welcome!", "On your marks.", "Set.", "(fault)", "On your marks.", "Set.", "(fault)",
                      "On your marks.", "Set.", "Go!", "Race started after 2 faults."}));
 }
 
 TEST(Delegation, ItGoesThroughAnyNumberOfGenerators) {
     const finished run = gallery::test::run("delegation", {"--faults", "3"});
-    const lines said = part(run, "Delegating to who delegates");
+    const lines said = indented_part(run, "Delegating to who delegates");
     ASSERT_FALSE(said.empty());
     EXPECT_EQ(std::count(said.begin(), said.end(), "(fault)"), 3);
     EXPECT_EQ(std::count(said.begin(), said.end(), "Race started after 3 faults."), 1);

@@ -1,4 +1,4 @@
-#include "gallery/gallery.hpp"
+#include "gallery/parts.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,14 +10,8 @@
 namespace {
 
 using gallery::test::finished;
-using lines = std::vector<std::string>;
-
-lines part(const finished& run, const std::string& title) {
-    lines found;
-    for (std::size_t i = run.find(title) + 1; i < run.out.size() && !run.out[i].empty(); ++i)
-        found.push_back(run.out[i]);
-    return found;
-}
+using gallery::test::lines;
+using gallery::test::part;
 
 TEST(Futures, AllThreeWaysFindTheNumberAfterTheSameYields) {
     const finished run = gallery::test::run("futures", {"--virtual-time"});
