@@ -49,6 +49,35 @@ private:
     std::array<int, 2> ends_{};
 };
 
+/** A terminal of `size`, and what a person would have seen on it. */
+class terminal_pair {
+public:
+    explicit terminal_pair(const winsize* size = nullptr) {
+        if (::openpty(&master_, &terminal_, nullptr, nullptr, size) != 0) throw std::runtime_error("openpty");
+    }
+    ~terminal_pair() {
+        close_terminal();
+        ::close(master_);
+    }
+    int terminal() const { return terminal_; }
+    void close_terminal() {
+        if (terminal_ >= 0) ::close(std::exchange(terminal_, -1));
+    }
+    /** Everything that was written; a terminal hands it on in portions, and says EIO after the last (pty(7)). */
+    std::string read_all() {
+        close_terminal();
+        std::string text;
+        std::array<char, 4096> buffer{};
+        for (ssize_t n = 0; (n = ::read(master_, buffer.data(), buffer.size())) > 0;)
+            text.append(buffer.data(), static_cast<std::size_t>(n));
+        return text;
+    }
+
+private:
+    int master_ = -1;
+    int terminal_ = -1;
+};
+
 } // namespace
 
 TEST(Screen, WritesEveryLineInOrderBeforeItCloses) {
@@ -79,47 +108,36 @@ TEST(Screen, DoesNotRedrawWhereThereIsNoTerminal) {
 }
 
 TEST(Screen, OnATerminalKeepsTheBlockBelowTheLog) {
-    int master = -1;
-    int terminal = -1;
-    ASSERT_EQ(::openpty(&master, &terminal, nullptr, nullptr, nullptr), 0);
+    terminal_pair pty;
     {
-        screen s({.summary_fd = terminal, .log_fd = terminal});
+        screen s({.summary_fd = pty.terminal(), .log_fd = pty.terminal()});
         EXPECT_TRUE(s.live());
         s.redraw({"first", "block"});
         s.close();
     }
     {
-        screen s({.summary_fd = terminal, .log_fd = terminal});
+        screen s({.summary_fd = pty.terminal(), .log_fd = pty.terminal()});
         s.redraw({"one", "two"});
         s.log_line("something happened");
         s.close();
     }
-    ::close(terminal);
-    std::string shown(4096, '\0');
-    const ssize_t n = ::read(master, shown.data(), shown.size());
-    ASSERT_GT(n, 0);
-    shown.resize(static_cast<std::size_t>(n));
-    ::close(master);
+    const std::string shown = pty.read_all();
     EXPECT_THAT(shown, HasSubstr("first\r\nblock\r\n"));
+    ASSERT_THAT(shown, HasSubstr("something happened\r\n"));
+    ASSERT_THAT(shown, HasSubstr("one\r\ntwo\r\n"));
     // Either in one go or the block first and then redrawn: the log line ends up above it.
     EXPECT_GT(shown.rfind("one\r\ntwo\r\n"), shown.find("something happened\r\n"));
 }
 
 TEST(Screen, ABlockIsNeverLargerThanTheTerminal) {
-    int master = -1;
-    int terminal = -1;
     const winsize small{.ws_row = 4, .ws_col = 10, .ws_xpixel = 0, .ws_ypixel = 0};
-    ASSERT_EQ(::openpty(&master, &terminal, nullptr, nullptr, &small), 0);
+    terminal_pair pty(&small);
     {
-        screen s({.summary_fd = terminal, .log_fd = terminal});
+        screen s({.summary_fd = pty.terminal(), .log_fd = pty.terminal()});
         s.redraw({"a line that is too long", "two", "three", "four", "five"});
         s.close();
     }
-    ::close(terminal);
-    std::string shown(4096, '\0');
-    const ssize_t n = ::read(master, shown.data(), shown.size());
-    ::close(master);
-    EXPECT_EQ(shown.substr(0, n > 0 ? static_cast<std::size_t>(n) : 0), "a line th\r\ntwo\r\nthree\r\n");
+    EXPECT_EQ(pty.read_all(), "a line th\r\ntwo\r\nthree\r\n");
 }
 
 TEST(Screen, ReaderThatGoesAwayHoldsUpNobody) {
