@@ -45,6 +45,13 @@ public:
     /// and brings them into order. Usually O(1), never more than a few nodes looked at.
     time_point next_deadline() const noexcept;
 
+    /// Calls look(timer) for each, in no order; it arms and disarms nothing. O(timers).
+    template <class F> void for_each(F look) const {
+        for (const list& timers : lists_) {
+            for (timer_node* t = timers.head; t; t = t->next) look(*t);
+        }
+    }
+
     /// Disarms and fires what is due at `now`: earliest deadline first, equal deadlines in the order of arming. A timer that
     /// a fire function disarms does not fire; one that it arms waits for the next call, even when it is due. Each timer
     /// moves down at most ten times between arming and firing, typically one to four times.

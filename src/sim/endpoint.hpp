@@ -3,6 +3,8 @@
 
 #include "loop/backend/operation_list.hpp"
 #include "sim/conduit.hpp"
+#include "sim/host_state.hpp"
+#include "sim/socket_name.hpp"
 
 #include <array>
 #include <cstddef>
@@ -11,46 +13,47 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <sys/socket.h>
 
 namespace rondo::sim::detail {
 
-/// A sockaddr by value.
-struct socket_name {
-    ::sockaddr_storage bytes{};
-    std::uint32_t size = 0;
-
-    socket_name() noexcept = default;
-    socket_name(const ::sockaddr* from, std::uint32_t n) noexcept;
-    int family() const noexcept { return size > 0 ? bytes.ss_family : AF_UNSPEC; }
-    std::uint16_t port() const noexcept;
-    void set_port(std::uint16_t port) noexcept;
-    /// Of a Unix socket; an abstract one begins with a 0 byte.
-    std::string path() const;
-    bool is_any() const noexcept;
-    bool is_loopback() const noexcept;
-    /// The same address; ports are not looked at.
-    bool same_host(const socket_name& other) const noexcept;
-    /// As much as `room` takes; room becomes the whole size (getsockname(2)).
-    void copy_to(::sockaddr* to, std::uint32_t& room) const noexcept;
-    std::string str() const;
-};
-
 struct endpoint;
+
+/// What one side of a connection between hosts has sent and the other has not acknowledged.
+struct unanswered {
+    std::size_t bytes = 0; // that were lost on the way: they are to be sent again
+    bool end = false;      // so is the end
+    bool waiting = false;  // the timer runs (RFC 6298)
+    int tries = 0;
+};
 
 /// Two ends and what is between them. An end that is closed is null.
 struct link {
     std::array<endpoint*, 2> ends{};
     std::array<conduit, 2> to; // to[i] is what ends[i] reads
     bool tcp = false;
+    bool far = false; // between two hosts
+    std::array<host_state*, 2> hosts{};
+    std::array<unanswered, 2> sent;  // by side
+    std::array<bool, 2> forgotten{}; // this side's host knows nothing of it any more: it has crashed, or has given up
 };
 
-enum class endpoint_kind : std::uint8_t { fresh, listening, stream, reading_pipe, writing_pipe };
+/// A datagram that has arrived, and whom it is from.
+struct datagram {
+    std::vector<std::byte> bytes;
+    socket_name from;
+};
+
+/// dead: of a host that has crashed. Operations on it wait until they are cancelled.
+enum class endpoint_kind : std::uint8_t { fresh, listening, stream, reading_pipe, writing_pipe, datagrams, dead };
 enum direction : std::uint8_t { reading, writing };
 
 struct endpoint : std::enable_shared_from_this<endpoint> {
     endpoint_kind kind = endpoint_kind::fresh;
+    endpoint_kind was = endpoint_kind::fresh; // before it died
+    residence home;
     int fd = -1; // -1: a connection that was not accepted yet
     int family = AF_UNSPEC;
     socket_name local;
@@ -69,6 +72,11 @@ struct endpoint : std::enable_shared_from_this<endpoint> {
     // Connecting
     std::optional<int> connected; // 0 or -errno, once it is decided
     int attempts = 0;
+
+    // Datagrams
+    std::deque<datagram> inbox;
+    std::size_t inbox_bytes = 0;                 // as the kernel accounts for them
+    time_point last_arrival = time_point::min(); // of what was sent from here
 
     std::array<rondo::detail::operation_list, 2> waiting; // by direction
 

@@ -20,6 +20,12 @@ inline constexpr label lost_while_sending = "the connection is lost while sendin
 inline constexpr label how_few_sent = "how few bytes are sent";
 inline constexpr label how_long_under_way = "how long bytes are under way";
 inline constexpr label how_small_a_window = "how small the window is";
+inline constexpr label a_datagram_is_lost = "a datagram is lost";
+inline constexpr label a_datagram_comes_twice = "a datagram comes twice";
+inline constexpr label a_datagram_is_overtaken = "a datagram is overtaken by later ones";
+inline constexpr label how_long_a_datagram = "how long a datagram is under way";
+inline constexpr label looking_up_fails = "looking up a name fails";
+inline constexpr label how_long_a_look_up = "how long it takes to look up a name";
 inline constexpr label no_memory_to_connect = "connecting fails for want of memory";
 inline constexpr label connecting_fails = "connecting fails";
 inline constexpr label how_long_a_handshake = "how long a handshake takes";
@@ -49,6 +55,12 @@ inline constexpr std::array all{
     how_few_sent,
     how_long_under_way,
     how_small_a_window,
+    a_datagram_is_lost,
+    a_datagram_comes_twice,
+    a_datagram_is_overtaken,
+    how_long_a_datagram,
+    looking_up_fails,
+    how_long_a_look_up,
     no_memory_to_connect,
     connecting_fails,
     how_long_a_handshake,

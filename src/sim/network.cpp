@@ -44,6 +44,12 @@ int network::take_descriptor() {
     return first_descriptor + static_cast<int>(free - endpoints_.begin());
 }
 
+std::shared_ptr<endpoint> network::make_endpoint() const {
+    auto made = std::make_shared<endpoint>();
+    made->home = world_.hosts.here();
+    return made;
+}
+
 int network::enter(std::shared_ptr<endpoint> e) {
     e->fd = take_descriptor();
     ++open_;
@@ -55,20 +61,23 @@ int network::enter(std::shared_ptr<endpoint> e) {
 int network::open_socket(int family, int type) {
     const allocating_for_the_world own;
     if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) return -EAFNOSUPPORT;
-    if (type != SOCK_STREAM) return world_.missing("sockets other than streams");
+    if (type != SOCK_STREAM && type != SOCK_DGRAM) return world_.missing("sockets other than streams and datagrams");
+    if (!world_.hosts.here().alive()) return -ENETDOWN;
     constexpr std::array errors{EMFILE, ENFILE, ENOBUFS, ENOMEM};
     if (const int error = world_.error(world_.faults.resources, errors, labels::opening_fails)) return error;
-    auto made = std::make_shared<endpoint>();
+    auto made = make_endpoint();
     made->family = family;
+    if (type == SOCK_DGRAM) made->kind = endpoint_kind::datagrams;
     return enter(std::move(made));
 }
 
 int network::make_pipe(std::pair<int, int>& ends) {
     const allocating_for_the_world own;
     constexpr std::array errors{EMFILE, ENFILE};
+    if (!world_.hosts.here().alive()) return -ENETDOWN;
     if (const int error = world_.error(world_.faults.resources, errors, labels::making_a_pipe_fails)) return error;
-    auto reader = std::make_shared<endpoint>();
-    auto writer = std::make_shared<endpoint>();
+    auto reader = make_endpoint();
+    auto writer = make_endpoint();
     reader->kind = endpoint_kind::reading_pipe;
     writer->kind = endpoint_kind::writing_pipe;
     reader->link = writer->link = std::make_shared<detail::link>();
@@ -82,11 +91,12 @@ int network::make_pipe(std::pair<int, int>& ends) {
 int network::make_pair(std::size_t window, std::pair<int, int>& ends) {
     const allocating_for_the_world own;
     constexpr std::array errors{EMFILE, ENFILE};
+    if (!world_.hosts.here().alive()) return -ENETDOWN;
     if (const int error = world_.error(world_.faults.resources, errors, labels::making_a_pair_fails)) return error;
     const auto both = std::make_shared<detail::link>();
     std::array<int, 2> made{};
     for (std::size_t side = 0; side < 2; ++side) {
-        auto end = std::make_shared<endpoint>();
+        auto end = make_endpoint();
         end->kind = endpoint_kind::stream;
         end->family = AF_UNIX;
         end->link = both;
@@ -99,16 +109,30 @@ int network::make_pair(std::size_t window, std::pair<int, int>& ends) {
     return 0;
 }
 
-bool network::is_taken(const socket_name& name) const noexcept {
+/// Streams and datagrams have ports of their own.
+bool network::is_taken(const endpoint& by, const socket_name& name) const noexcept {
+    const bool datagrams = by.kind == endpoint_kind::datagrams;
     return std::ranges::any_of(endpoints_, [&](const auto& e) {
-        if (!e || e->kind > endpoint_kind::listening || e->local.size == 0 || e->family != name.family()) return false;
+        if (!e || e.get() == &by || e->local.size == 0 || e->family != name.family() || e->home.host != by.home.host)
+            return false;
+        if (datagrams ? e->kind != endpoint_kind::datagrams : e->kind > endpoint_kind::listening) return false;
         if (e->local.port() != name.port()) return false;
         return e->local.is_any() || name.is_any() || e->local.same_host(name);
     });
 }
 
+void network::take_port(const endpoint& by, socket_name& name) noexcept {
+    do {
+        name.set_port(next_port_++);
+        if (next_port_ < first_free_port) next_port_ = first_free_port;
+    } while (is_taken(by, name));
+}
+
+network::file_name network::here(const std::string& path) const { return {world_.hosts.here().host->number, path}; }
+
 int network::bind_path(endpoint& e, const socket_name& to) {
-    const auto [at, is_new] = files_.try_emplace(to.path(), socket_file{next_inode_, &e});
+    const auto [at, is_new] =
+        files_.try_emplace(file_name(e.home.host->number, to.path()), socket_file{next_inode_, &e});
     if (!is_new) return -EADDRINUSE;
     ++next_inode_;
     e.local = to;
@@ -119,17 +143,17 @@ int network::bind(int fd, const socket_name& to) {
     const allocating_for_the_world own;
     endpoint* e = find(fd);
     if (!e) return -EBADF;
-    if (e->kind != endpoint_kind::fresh || e->local.size > 0 || to.family() != e->family) return -EINVAL;
+    if (e->kind == endpoint_kind::dead) return -ENETDOWN;
+    if (e->kind != endpoint_kind::fresh && e->kind != endpoint_kind::datagrams) return -EINVAL;
+    if (e->local.size > 0 || to.family() != e->family) return -EINVAL;
     constexpr std::array errors{EADDRINUSE, EACCES};
     if (const int error = world_.error(world_.faults.network, errors, labels::binding_fails)) return error;
     if (e->family == AF_UNIX) return bind_path(*e, to);
-    if (!to.is_any() && !to.is_loopback()) return -EADDRNOTAVAIL;
+    host_state& home = *e->home.host;
+    if (!to.is_any() && !to.is_loopback() && world_.hosts.with_address(to, home) != &home) return -EADDRNOTAVAIL;
     socket_name name = to;
-    if (name.port() == 0) {
-        do name.set_port(next_port_++);
-        while (is_taken(name));
-    }
-    if (is_taken(name)) return -EADDRINUSE;
+    if (name.port() == 0) take_port(*e, name);
+    else if (is_taken(*e, name)) return -EADDRINUSE;
     e->local = name;
     return 0;
 }
@@ -137,6 +161,8 @@ int network::bind(int fd, const socket_name& to) {
 int network::listen(int fd, int backlog) {
     endpoint* e = find(fd);
     if (!e) return -EBADF;
+    if (e->kind == endpoint_kind::dead) return -ENETDOWN;
+    if (e->kind == endpoint_kind::datagrams) return -EOPNOTSUPP;
     if (e->kind > endpoint_kind::listening) return -EINVAL;
     if (e->local.size == 0) return -EDESTADDRREQ;
     if (world_.fails(world_.faults.network, labels::listening_fails)) return -EADDRINUSE;
@@ -148,6 +174,10 @@ int network::listen(int fd, int backlog) {
 /// The kernel breaks off what it had accepted for us.
 void network::refuse_arrived(endpoint& listener) {
     for (const auto& connection : std::exchange(listener.arrived, {})) {
+        if (connection->link->far) {
+            close_far_stream(*connection, true);
+            continue;
+        }
         if (endpoint* client = connection->other()) reset(*client, ECONNRESET);
         connection->link->ends[connection->side] = nullptr;
     }
@@ -162,10 +192,23 @@ int network::shutdown(int fd, bool read, bool write) {
         if (read) refuse_arrived(*e);
         return 0;
     }
+    if (e->kind == endpoint_kind::datagrams) {
+        e->no_more_reading = e->no_more_reading || read;
+        e->no_more_writing = e->no_more_writing || write;
+        return e->peer.size > 0 ? 0 : -ENOTCONN;
+    }
     if (e->kind != endpoint_kind::stream) return -ENOTCONN;
     e->no_more_reading = e->no_more_reading || read;
     if (write) end_sending(*e);
     return 0;
+}
+
+void network::leave_file(const endpoint& e) {
+    if (e.family != AF_UNIX || e.local.size == 0) return;
+    const auto file = files_.find(file_name(e.home.host->number, e.local.path()));
+    if (file == files_.end() || file->second.bound != &e) return;
+    file->second.bound = nullptr;
+    if (file->first.second.starts_with('\0')) files_.erase(file);
 }
 
 int network::close(int fd) {
@@ -179,17 +222,10 @@ int network::close(int fd) {
             finish(op, op.result > 0 ? op.result : -ECANCELED);
         }
     }
-    if (e->family == AF_UNIX && e->local.size > 0) {
-        const std::string path = e->local.path();
-        const auto file = files_.find(path);
-        if (file != files_.end() && file->second.bound == e) {
-            file->second.bound = nullptr;
-            if (path.starts_with('\0')) files_.erase(file);
-        }
-    }
+    leave_file(*e);
     if (e->kind == endpoint_kind::listening) refuse_arrived(*e);
     else if (e->link) close_stream(*e);
-    --open_;
+    if (e->kind != endpoint_kind::dead) --open_;
     endpoints_[static_cast<std::size_t>(fd - first_descriptor)].reset();
     return 0;
 }
@@ -197,26 +233,27 @@ int network::close(int fd) {
 std::vector<std::string> network::describe_open() const {
     std::vector<std::string> all;
     for (const auto& e : endpoints_) {
-        if (e) all.push_back(e->describe());
+        if (e && e->kind != endpoint_kind::dead) all.push_back(e->describe());
     }
     return all;
 }
 
 int network::unlink(const std::string& path) {
     const allocating_for_the_world own;
-    const auto file = files_.find(path);
+    if (!world_.hosts.here().alive()) return -EIO;
+    const auto file = files_.find(here(path));
     if (file == files_.end()) return -ENOENT;
     files_.erase(file);
     return 0;
 }
 
 int network::in_use(const std::string& path) const {
-    const auto file = files_.find(path);
+    const auto file = files_.find(here(path));
     return file != files_.end() && file->second.bound ? 1 : 0;
 }
 
 int network::identity(const std::string& path, std::pair<std::uint64_t, std::uint64_t>& id) const {
-    const auto file = files_.find(path);
+    const auto file = files_.find(here(path));
     if (file == files_.end()) return -ENOENT;
     id = {1, file->second.inode};
     return 0;

@@ -21,7 +21,7 @@ namespace rondo::sim::detail {
 class simulation;
 using rondo::detail::operation;
 
-/// Behaves as Linux does on one machine, tcp(7) and unix(7), where a program can tell. Functions give -errno.
+/// Behaves as Linux does, tcp(7), udp(7) and unix(7), where a program can tell. Functions give -errno.
 class network {
 public:
     explicit network(simulation& world) noexcept : world_(world) {}
@@ -57,20 +57,34 @@ public:
     void complete();
     void cancel_all();
 
+    // Hosts
+    /// Nothing of it has an effect any more. Operations that wait are called back later.
+    void host_crashed(host_state& which);
+    /// Those on sockets of the dead complete, with an error; between two passes.
+    void call_back_dead_operations();
+    /// Whoever has something to say notices that nobody answers.
+    void paths_changed();
+
 private:
     struct socket_file {
         std::uint64_t inode;
         endpoint* bound; // null: left over
     };
 
+    std::shared_ptr<endpoint> make_endpoint() const;
     int enter(std::shared_ptr<endpoint> e);
     int take_descriptor();
-    endpoint* listener_at(const socket_name& to) const noexcept;
-    bool is_taken(const socket_name& name) const noexcept;
+    endpoint* listener_at(const host_state& on, const socket_name& to) const noexcept;
+    bool is_taken(const endpoint& by, const socket_name& name) const noexcept;
+    void take_port(const endpoint& by, socket_name& name) noexcept;
+    using file_name = std::pair<std::size_t, std::string>; // the host's number, and the path there
+    file_name here(const std::string& path) const;
     int bind_path(endpoint& e, const socket_name& to);
+    void leave_file(const endpoint& e);
 
     // Connecting
     std::int64_t begin_connect(endpoint& e, const socket_name& to);
+    int leave_for(endpoint& e, const socket_name& to);
     void attempt(const std::weak_ptr<endpoint>& from);
     void meet(endpoint& from, endpoint& listener);
     void decide(endpoint& e, int outcome, duration in);
@@ -90,6 +104,26 @@ private:
     void end_sending(endpoint& e);
     void reset(endpoint& told, int error);
     void close_stream(endpoint& e);
+
+    // Bytes between hosts
+    void transmit(const std::shared_ptr<detail::link>& by, std::size_t side, std::size_t bytes, bool end);
+    void arrive(const std::shared_ptr<detail::link>& by, std::size_t side, std::size_t bytes, bool end);
+    void wait_for_answer(const std::shared_ptr<detail::link>& by, std::size_t side);
+    void send_again(const std::shared_ptr<detail::link>& by, std::size_t side);
+    bool is_answered(const detail::link& l, std::size_t side) const noexcept;
+    void close_far_stream(endpoint& e, bool broken);
+    void forget_side(detail::link& l, std::size_t side);
+
+    // Datagrams
+    std::int64_t connect_datagrams(endpoint& e, const socket_name& to);
+    bool has_room_for(const endpoint& e, const operation& op) const noexcept;
+    std::int64_t receive_datagram(endpoint& e, operation& op);
+    std::int64_t send_datagram(endpoint& e, operation& op);
+    std::int64_t send_datagram_by_path(endpoint& e, const socket_name& to, datagram what);
+    void carry_datagram(endpoint& e, const socket_name& to, datagram what);
+    void deliver_datagram(const std::weak_ptr<endpoint>& sender, host_state& from, host_state& on,
+                          const socket_name& to, datagram what);
+    endpoint* datagrams_at(const host_state& on, const socket_name& to, const socket_name& from) const noexcept;
     void refuse_arrived(endpoint& listener);
 
     void finish(operation& op, std::int64_t result) noexcept;
@@ -97,11 +131,11 @@ private:
 
     simulation& world_;
     std::vector<std::shared_ptr<endpoint>> endpoints_; // by fd, from first_descriptor on
-    std::map<std::string, socket_file> files_;         // abstract names too
+    std::map<file_name, socket_file> files_;           // abstract names too
     rondo::detail::operation_list done_;               // have their result
     std::vector<operation*> due_;                      // while complete() is going on; null: not any more
     std::vector<std::uint64_t> keys_;
-    std::size_t open_ = 0;
+    std::size_t open_ = 0; // but for those of the dead
     std::size_t pending_ = 0;
     std::uint64_t next_inode_ = 1;
     std::uint16_t next_port_ = 0;

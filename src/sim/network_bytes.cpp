@@ -1,7 +1,9 @@
 // What moves through connections and pipes, and how they end.
 #include "loop/backend/perform.hpp"
+#include "sim/journeys.hpp"
 #include "sim/labels.hpp"
 #include "sim/network.hpp"
+#include "sim/pieces.hpp"
 #include "sim/simulation.hpp"
 
 #include <algorithm>
@@ -11,46 +13,13 @@
 #include <span>
 
 #include <poll.h>
-#include <sys/uio.h>
 
 namespace rondo::sim::detail {
 
 namespace {
 
-using namespace std::chrono_literals;
 using rondo::detail::operation_kind;
 using rondo::detail::would_block;
-
-constexpr std::array<duration, 4> journeys{0ns, 1ms, 50ms, 2s};
-
-/// The buffers of an operation, from the byte on that its turn has come to.
-class pieces {
-public:
-    explicit pieces(const operation& op) noexcept : single_{op.buffer, op.size} {
-        const bool several = op.kind == operation_kind::sendmsg || op.kind == operation_kind::recvmsg;
-        all_ = several ? std::span<const ::iovec>(op.message->msg_iov, op.message->msg_iovlen)
-                       : std::span<const ::iovec>(&single_, 1);
-        for (const ::iovec& piece : all_) size_ += piece.iov_len;
-    }
-    pieces(const pieces&) = delete;
-    pieces& operator=(const pieces&) = delete;
-    std::size_t size() const noexcept { return size_; }
-    /// move(address, size) for each part of [from, from + n).
-    template <class F> void each(std::size_t from, std::size_t n, F move) const {
-        for (const ::iovec& piece : all_) {
-            const std::size_t skipped = std::min(from, piece.iov_len);
-            const std::size_t part = std::min(n, piece.iov_len - skipped);
-            if (part > 0) move(static_cast<std::byte*>(piece.iov_base) + skipped, part);
-            from -= skipped;
-            n -= part;
-        }
-    }
-
-private:
-    ::iovec single_;
-    std::span<const ::iovec> all_;
-    std::size_t size_ = 0;
-};
 
 bool wants_all(const operation& op) noexcept { return (op.flags & MSG_WAITALL) != 0 && (op.flags & MSG_PEEK) == 0; }
 
@@ -69,22 +38,25 @@ bool network::polled(const endpoint& e, bool for_writing) const noexcept {
     case endpoint_kind::fresh: return e.peer.size == 0 || e.connected.has_value();
     case endpoint_kind::listening: return !for_writing && (e.no_more_reading || !e.arrived.empty());
     case endpoint_kind::stream:
-        if (for_writing) return e.no_more_writing || !e.other() || e.out().room() > 0;
+        if (for_writing) return e.no_more_writing || (!e.other() && !e.link->far) || e.out().room() > 0;
         return e.no_more_reading || e.in().end_arrived() || e.in().readable() > 0;
     case endpoint_kind::reading_pipe: return for_writing || e.in().end_arrived() || e.in().readable() > 0;
     case endpoint_kind::writing_pipe: return !e.other() || (for_writing && e.out().room() > 0);
+    case endpoint_kind::datagrams: return for_writing || e.no_more_reading || !e.inbox.empty();
+    case endpoint_kind::dead: break;
     }
     return false;
 }
 
 bool network::is_able(const endpoint& e, const operation& op) const noexcept {
+    if (e.kind == endpoint_kind::dead) return false;
     switch (op.kind) {
     case operation_kind::connect: return e.connected.has_value();
     case operation_kind::accept: return e.kind != endpoint_kind::listening || polled(e, false);
     case operation_kind::poll: return polled(e, (op.flags & POLLOUT) != 0);
     case operation_kind::write:
     case operation_kind::send:
-    case operation_kind::sendmsg: return polled(e, true);
+    case operation_kind::sendmsg: return polled(e, true) && (e.kind != endpoint_kind::datagrams || has_room_for(e, op));
     case operation_kind::read:
     case operation_kind::recv:
     case operation_kind::recvmsg:
@@ -125,6 +97,7 @@ std::int64_t network::poll(const endpoint& e, const operation& op) const noexcep
 
 std::int64_t network::receive(endpoint& e, operation& op) {
     if (e.kind == endpoint_kind::writing_pipe) return -EBADF;
+    if (e.kind == endpoint_kind::datagrams) return receive_datagram(e, op);
     if (e.kind < endpoint_kind::stream) return -ENOTCONN;
     if (const int fails = fault_in_receiving(e)) return op.result > 0 ? op.result : fails;
     if (op.kind == operation_kind::recvmsg) {
@@ -152,13 +125,14 @@ std::int64_t network::receive(endpoint& e, operation& op) {
 
 /// The connection is lost on the way: each side hears of it when it looks.
 int network::lose_connection(endpoint& e, label what) {
-    if (!e.link->tcp || !e.other()) return 0;
+    if (!e.link->tcp || !e.other() || e.link->forgotten[1 - e.side]) return 0;
     constexpr std::array errors{ECONNRESET, ETIMEDOUT, EHOSTUNREACH};
     const int error = world_.error(world_.faults.network, errors, what);
     if (!error) return 0;
     reset(*e.other(), ECONNRESET);
     reset(e, 0);
     e.in().lose_everything();
+    e.link->forgotten = {true, true};
     return error;
 }
 
@@ -179,12 +153,13 @@ int network::fault_in_sending(endpoint& e) {
 
 std::int64_t network::send(endpoint& e, operation& op) {
     if (e.kind == endpoint_kind::reading_pipe) return -EBADF;
+    if (e.kind == endpoint_kind::datagrams) return send_datagram(e, op);
     if (e.kind < endpoint_kind::stream) return -ENOTCONN;
     if (e.error) return -std::exchange(e.error, 0);
     if (e.no_more_writing) return -EPIPE;
     const pieces buffers(op);
     const auto done = static_cast<std::size_t>(op.result);
-    if (!e.other()) {
+    if (!e.other() && !e.link->far) {
         if (!e.link->tcp) return -EPIPE;
         reset(e, e.in().end_arrived() ? EPIPE : ECONNRESET); // the answer to what nobody takes any more
         return static_cast<std::int64_t>(buffers.size());
@@ -192,7 +167,11 @@ std::int64_t network::send(endpoint& e, operation& op) {
     if (const int fails = fault_in_sending(e)) return fails;
     conduit& out = e.out();
     const std::size_t most = std::min(buffers.size() - done, out.room());
-    if (most == 0) return done == buffers.size() ? op.result : would_block;
+    if (most == 0) {
+        if (e.link->far && !is_answered(*e.link, e.side))
+            wait_for_answer(e.link, e.side); // it asks whether there is room
+        return done == buffers.size() ? op.result : would_block;
+    }
     const auto fewer = world_.choose_if(world_.faults.partial, static_cast<std::uint32_t>(most), labels::how_few_sent);
     const std::size_t n = fewer ? fewer : most;
     buffers.each(done, n, [&](const std::byte* from, std::size_t part) { out.send(from, part); });
@@ -201,6 +180,7 @@ std::int64_t network::send(endpoint& e, operation& op) {
 }
 
 void network::carry(endpoint& from, std::size_t bytes, bool end) {
+    if (from.link->far) return transmit(from.link, from.side, bytes, end);
     conduit& to = from.out();
     duration takes{};
     if (from.link->tcp) takes = world_.choose_delay(journeys, labels::how_long_under_way);
@@ -221,7 +201,7 @@ void network::carry(endpoint& from, std::size_t bytes, bool end) {
 void network::end_sending(endpoint& e) {
     if (e.no_more_writing) return;
     e.no_more_writing = true;
-    if (e.other()) carry(e, 0, true);
+    if (e.other() || e.link->far) carry(e, 0, true);
 }
 
 /// The other side broke off: what had arrived can be read, then comes the error, once, then the end.
@@ -234,6 +214,7 @@ void network::reset(endpoint& told, int error) {
 void network::close_stream(endpoint& e) {
     endpoint* const other = e.other();
     const bool unread = e.in().readable() > 0;
+    if (e.link->far) return close_far_stream(e, e.reset_on_close || unread);
     if (other && e.link->tcp && (e.reset_on_close || unread)) {
         reset(*other, other->in().end_arrived() ? EPIPE : ECONNRESET);
     } else if (other && e.kind != endpoint_kind::reading_pipe) {

@@ -24,12 +24,15 @@ constexpr std::array<std::size_t, 4> windows{65536, 4096, 64, 1};
 constexpr int most_attempts = 6;         // tcp(7): tcp_syn_retries
 constexpr duration first_retry = 1s;     // RFC 6298, section 2
 constexpr duration connect_limit = 127s; // what they add up to
+constexpr duration no_neighbour = 3s;    // arp(7): nobody says that the address is his
 
 } // namespace
 
-endpoint* network::listener_at(const socket_name& to) const noexcept {
+endpoint* network::listener_at(const host_state& on, const socket_name& to) const noexcept {
     for (const auto& e : endpoints_) {
-        if (!e || e->kind != endpoint_kind::listening || e->no_more_reading || e->family != to.family()) continue;
+        if (!e || e->home.host != &on || e->kind != endpoint_kind::listening || e->no_more_reading ||
+            e->family != to.family())
+            continue;
         if (e->local.port() == to.port() && (e->local.is_any() || to.is_any() || e->local.same_host(to)))
             return e.get();
     }
@@ -38,6 +41,7 @@ endpoint* network::listener_at(const socket_name& to) const noexcept {
 
 void network::meet(endpoint& from, endpoint& listener) {
     auto made = std::make_shared<endpoint>();
+    made->home = listener.home;
     made->kind = from.kind = endpoint_kind::stream;
     made->family = from.family;
     made->local = listener.local.is_any() ? from.peer : listener.local;
@@ -47,6 +51,8 @@ void network::meet(endpoint& from, endpoint& listener) {
     from.side = 0;
     from.link->tcp = from.family != AF_UNIX;
     from.link->ends = {&from, made.get()};
+    from.link->hosts = {from.home.host, made->home.host};
+    from.link->far = from.home.host != made->home.host;
     const std::size_t window =
         windows[world_.choose_if(world_.faults.partial, windows.size(), labels::how_small_a_window)];
     for (conduit& c : from.link->to) c.set_window(window);
@@ -64,6 +70,8 @@ void network::decide(endpoint& e, int outcome, duration in) {
 }
 
 std::int64_t network::begin_connect(endpoint& e, const socket_name& to) {
+    if (e.kind == endpoint_kind::dead) return would_block;
+    if (e.kind == endpoint_kind::datagrams) return connect_datagrams(e, to);
     if (e.kind == endpoint_kind::stream) return -EISCONN;
     if (e.kind != endpoint_kind::fresh || to.family() != e.family) return -EINVAL;
     if (e.peer.size > 0 && !e.connected) return -EALREADY;
@@ -75,7 +83,7 @@ std::int64_t network::begin_connect(endpoint& e, const socket_name& to) {
         world_.error(world_.faults.network, std::span(errors).first(e.family == AF_UNIX ? 1 : errors.size()),
                      labels::connecting_fails);
     if (e.family == AF_UNIX) {
-        const auto file = files_.find(to.path());
+        const auto file = files_.find(file_name(e.home.host->number, to.path()));
         if (file == files_.end()) return to.path().starts_with('\0') ? -ECONNREFUSED : -ENOENT;
         endpoint* listener = file->second.bound;
         if (fails || !listener || listener->kind != endpoint_kind::listening || listener->no_more_reading)
@@ -84,14 +92,16 @@ std::int64_t network::begin_connect(endpoint& e, const socket_name& to) {
         meet(e, *listener);
         return 0;
     }
-    if (!to.is_loopback() && !to.is_any()) return -ENETUNREACH;
-    if (e.local.size == 0) {
-        e.local = to; // the same loopback address, and a port of its own
-        do e.local.set_port(next_port_++);
-        while (is_taken(to) && listener_at(e.local));
-    }
-    const duration takes = world_.choose_delay(handshakes, labels::how_long_a_handshake);
+    if (const int unreachable = leave_for(e, to)) return unreachable;
+    const host_state& home = *e.home.host;
+    const host_state* const target = world_.hosts.with_address(to, *e.home.host);
+    duration takes = world_.choose_delay(handshakes, labels::how_long_a_handshake);
+    if (target && target != &home) takes += world_.hosts.latency(home, *target) + world_.hosts.latency(*target, home);
     e.attempts = 0;
+    if (!target) {
+        decide(e, -EHOSTUNREACH, no_neighbour);
+        return would_block;
+    }
     if (fails) {
         if (fails == -EADDRNOTAVAIL) return fails; // no port is left
         decide(e, fails, fails == -ECONNREFUSED ? takes : connect_limit);
@@ -102,18 +112,41 @@ std::int64_t network::begin_connect(endpoint& e, const socket_name& to) {
     return would_block;
 }
 
-/// A listener with a full queue does not answer: the client asks again, each time after twice as long.
+/// Gives it an address that the other side can answer to, and a port, unless it has them. 0, or -errno.
+int network::leave_for(endpoint& e, const socket_name& to) {
+    host_state& home = *e.home.host;
+    const bool inside = world_.hosts.with_address(to, home) == &home;
+    const socket_name* const own = inside ? &to : home.address_of(to.family());
+    if (!own) return -ENETUNREACH;
+    if (e.local.size == 0) {
+        e.local = *own;
+        take_port(e, e.local);
+    } else if (e.local.is_any() && e.kind == endpoint_kind::fresh) {
+        const std::uint16_t port = e.local.port();
+        e.local = *own;
+        e.local.set_port(port);
+    }
+    return 0;
+}
+
+/// A listener with a full queue does not answer, nor does a host that is down or cannot be reached: the client asks again, each
+/// time after twice as long.
 void network::attempt(const std::weak_ptr<endpoint>& from) {
     const auto e = from.lock();
     if (!e || e->kind != endpoint_kind::fresh) return;
-    endpoint* listener = listener_at(e->peer);
-    if (!listener) {
+    if (e->attempts > most_attempts) {
+        e->connected = -ETIMEDOUT;
+        return;
+    }
+    const host_state& home = *e->home.host;
+    const host_state& target = *world_.hosts.with_address(e->peer, *e->home.host);
+    const bool answers = &home == &target || world_.hosts.answers(home, target);
+    endpoint* listener = answers ? listener_at(target, e->peer) : nullptr;
+    if (answers && !listener) {
         e->connected = -ECONNREFUSED;
-    } else if (listener->arrived.size() <= listener->backlog) {
+    } else if (listener && listener->arrived.size() <= listener->backlog) {
         meet(*e, *listener);
         e->connected = 0;
-    } else if (e->attempts == most_attempts) {
-        e->connected = -ETIMEDOUT;
     } else {
         world_.later.enter(world_.now + first_retry * (1 << e->attempts), [this, from] { attempt(from); });
         ++e->attempts;
@@ -128,8 +161,12 @@ std::int64_t network::accept(endpoint& e, operation& op) {
     std::shared_ptr<endpoint> connection = std::move(e.arrived.front());
     e.arrived.pop_front();
     if (world_.fails(world_.faults.network, labels::aborted_before_accepted)) {
-        if (endpoint* client = connection->other()) reset(*client, ECONNRESET);
-        connection->link->ends[connection->side] = nullptr;
+        if (connection->link->far) {
+            close_far_stream(*connection, true);
+        } else {
+            if (endpoint* client = connection->other()) reset(*client, ECONNRESET);
+            connection->link->ends[connection->side] = nullptr;
+        }
         return -ECONNABORTED;
     }
     if (op.address) connection->peer.copy_to(op.address, op.address_size);

@@ -24,7 +24,7 @@ int simulated_os::get_option(int fd, int level, int name, int& value) noexcept {
     if (level != SOL_SOCKET) return world_.missing("socket options");
     switch (name) {
     case SO_ERROR: value = std::exchange(e->error, 0); return 0;
-    case SO_TYPE: value = SOCK_STREAM; return 0;
+    case SO_TYPE: value = e->kind == endpoint_kind::datagrams ? SOCK_DGRAM : SOCK_STREAM; return 0;
     case SO_DOMAIN: value = e->family; return 0;
     case SO_ACCEPTCONN: value = e->kind == endpoint_kind::listening; return 0;
     default: return world_.missing("socket options");
@@ -48,7 +48,9 @@ int simulated_os::local_address(int fd, ::sockaddr* address, std::uint32_t& size
 int simulated_os::peer_address(int fd, ::sockaddr* address, std::uint32_t& size) noexcept {
     const endpoint* e = world_.network.find(fd);
     if (!e) return -EBADF;
-    if (e->kind != endpoint_kind::stream) return -ENOTCONN;
+    const bool connected =
+        e->kind == endpoint_kind::stream || (e->kind == endpoint_kind::datagrams && e->peer.size > 0);
+    if (!connected) return -ENOTCONN;
     socket_name peer = e->peer;
     if (peer.size == 0) {
         peer.bytes.ss_family = static_cast<::sa_family_t>(e->family);
@@ -99,11 +101,13 @@ int simulated_os::send_signal(const rondo::detail::spawned_process&, int) noexce
     return world_.missing("processes");
 }
 int simulated_os::watch_signal(int, rondo::detail::signal_sink&) noexcept { return world_.missing("signals"); }
-int simulated_os::resolve(const rondo::detail::name_request&, std::vector<rondo::detail::resolved_name>&) noexcept {
-    return -world_.missing("names of hosts"); // a positive errno: EAI_SYSTEM
+int simulated_os::resolve(const rondo::detail::name_request& request,
+                          std::vector<rondo::detail::resolved_name>& found) noexcept {
+    return world_.names.look_up(request, found);
 }
-int simulated_os::name_of(const ::sockaddr*, std::uint32_t, int, std::string&, std::string&) noexcept {
-    return -world_.missing("names of hosts");
+int simulated_os::name_of(const ::sockaddr* address, std::uint32_t size, int flags, std::string& host,
+                          std::string& service) noexcept {
+    return world_.names.name_of(socket_name(address, size), flags, host, service);
 }
 std::shared_ptr<executor> simulated_os::make_thread_pool(std::size_t, std::string_view) {
     return world_.make_executor();

@@ -1,4 +1,4 @@
-// The operating system of a simulated world: sockets, pipes, Unix socket files, threads.
+// The operating system of a simulated world: sockets, pipes, Unix socket files, names, threads.
 #pragma once
 
 #include "loop/backend/os.hpp"
@@ -7,7 +7,7 @@ namespace rondo::sim::detail {
 
 class simulation;
 
-/// Processes, signals, files and names are -ENOSYS, and the world remembers that they were asked for.
+/// Processes, signals and files are -ENOSYS, and the world remembers that they were asked for.
 class simulated_os final : public rondo::detail::os {
 public:
     explicit simulated_os(simulation& world) noexcept : world_(world) {}

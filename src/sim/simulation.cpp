@@ -29,6 +29,8 @@ constexpr std::array<duration, 4> work_times{0ns, 1ms, 100ms, 10s};
 void simulation::clear() noexcept {
     later.clear();
     network.clear();
+    hosts.clear();
+    names.clear();
     idle_.clear();
     jumping_ = {};
 }
@@ -155,7 +157,7 @@ public:
     }
     void submit(std::function<void()> work) override {
         const allocating_for_the_world own;
-        work_.push_back(std::move(work));
+        work_.push_back({std::move(work), world_.hosts.here()});
         const duration takes = world_.choose_delay(work_times, labels::how_long_a_thread_works);
         done_at_ = std::max(done_at_, world_.now + takes); // one thread: in the order of submit()
         world_.later.enter(done_at_, [weak = weak_from_this()] {
@@ -164,17 +166,22 @@ public:
     }
 
 private:
+    struct given {
+        std::function<void()> work;
+        residence by;
+    };
     void run_next() {
-        const std::function<void()> work = std::move(work_.front());
+        const given next = std::move(work_.front());
         work_.pop_front();
+        const host_registry::working_for whom(world_.hosts, next.by);
         event_loop* const loop = std::exchange(rondo::detail::current_loop, nullptr);
-        work(); // what a thread allocates does not fail
+        next.work(); // what a thread allocates does not fail
         rondo::detail::current_loop = loop;
         world_.wake();
     }
 
     simulation& world_;
-    std::deque<std::function<void()>> work_;
+    std::deque<given> work_;
     time_point done_at_{};
 };
 

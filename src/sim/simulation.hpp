@@ -14,7 +14,9 @@
 #include <rondo/task/future.hpp>
 
 #include "sim/agenda.hpp"
+#include "sim/host_registry.hpp"
 #include "sim/memory.hpp"
+#include "sim/names.hpp"
 #include "sim/network.hpp"
 #include "sim/tape.hpp"
 
@@ -31,7 +33,7 @@ namespace rondo::sim::detail {
 
 class simulation final : public simulated_world {
 public:
-    simulation() : network(*this) {}
+    simulation() : network(*this), hosts(*this), names(*this) {}
 
     void begin(const plan& p, const fault_classes& f);
     /// Lets go of what the run has left in the world.
@@ -89,6 +91,8 @@ public:
     agenda later;
     fault_classes faults;
     detail::network network;
+    host_registry hosts;
+    name_table names;
     time_point now{};
     random_stream random{1};
     std::uint64_t seed = 0;

@@ -51,6 +51,7 @@ public:
         current_simulation = &world;
         loop_->set_exception_handler([this](event_loop&, const error_context& what) {
             const allocating_for_the_world own;
+            if (!world_.hosts.here().alive()) return; // what is left of a host that has crashed
             if (what.exception && is_excused(what.exception)) return;
             reports_ += (reports_.empty() ? "" : "\n") + what.message;
             if (what.exception) reports_ += ": " + rondo::detail::describe_exception(what.exception);
@@ -80,9 +81,11 @@ public:
     void end() {
         if (main_ && main_.done()) main_.state()->mark_observed();
         main_ = {};
+        world_.hosts.forget_tasks();
         world_.forget_stuck();
         loop_->close();
         loop_.reset();
+        world_.hosts.forget_programs(); // tasks refer to what they hold
         if (!failed_ && !reports_.empty()) fail(failure_kind::report, "the exception handler was told: " + reports_);
         if (!failed_ && world_.network.open_count() > 0) fail(failure_kind::leak, leaked_descriptors());
         // Asked in every run, so that what one run has said is not taken for the next one's.
@@ -105,6 +108,7 @@ private:
     bool goes_on() {
         const allocating_for_the_world own;
         passes_ = static_cast<std::size_t>(state().passes);
+        world_.hosts.bury(*loop_);
         world_.choices.trace(positions());
         if (main_.done() || world_.is_stuck() || passes_ > how_.max_steps) return false;
         if (how_.cancel_main && !cancelled_ && world_.choose(2, labels::main_is_cancelled)) {
@@ -144,7 +148,9 @@ private:
 
     void let_the_rest_end() {
         main_ = {};
+        world_.hosts.switch_off();
         const auto living = [this] {
+            world_.hosts.bury(*loop_);
             return state().tasks || !state().ready.empty() || world_.network.open_count() > 0 ||
                    !loop_access::timers(*loop_).empty();
         };

@@ -249,7 +249,7 @@ void task_record::unlink() noexcept {
     newer_ = older_ = nullptr;
 }
 
-void task_record::tear_down() noexcept {
+void task_record::tear_down(std::string_view why) noexcept {
     const bool before = std::exchange(destroying_frames, true);
     blocked_on = nullptr;
     std::coroutine_handle<> frame = innermost;
@@ -260,7 +260,7 @@ void task_record::tear_down() noexcept {
     }
     release_root().destroy();
     destroying_frames = before;
-    finish(cancellation("the event loop was closed", nullptr));
+    finish(cancellation(why, nullptr));
 }
 
 } // namespace rondo::detail

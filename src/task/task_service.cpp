@@ -130,7 +130,7 @@ void task_service::destroy_frames(event_loop& loop) noexcept {
     accounts.clear();
     // The youngest first, as the language destroys: a child refers to what its parent has.
     while (task_record* t = here.tasks) {
-        t->tear_down();
+        t->tear_down("the event loop was closed");
         forget_ready();
     }
 }

@@ -1,13 +1,16 @@
-// What a world has beside connections: pipes, pairs of sockets, work in threads.
+// What a world has beside connections: pipes, pairs of sockets, work in threads, datagrams, names.
 #pragma once
 
+#include <rondo/io/create_datagram_endpoint.hpp>
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/sim/stream_pair.hpp>
+#include <rondo/sim/world.hpp>
 #include <rondo/task/to_thread.hpp>
 
 #include "loop/backend/backend.hpp"
 #include "loop/backend/os.hpp"
 
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -26,6 +29,20 @@ inline coro<> odds_and_ends() {
         co_await ours.writer.write("hello\n");
         static_cast<void>(co_await theirs.reader.read_line());
         static_cast<void>(co_await to_thread([] { return 1; }));
+    } catch (const std::system_error&) {}
+}
+
+inline coro<> datagrams_and_names() {
+    const auto& store = sim::world().add_host("store");
+    try {
+        static_cast<void>(co_await running_loop().getaddrinfo("store", "80"));
+    } catch (const std::system_error&) {}
+    try {
+        auto [to, heard] = co_await running_loop().create_datagram_endpoint(
+            [] { return std::make_shared<datagram_protocol>(); }, {.remote_address = address(store.ip(), 53)});
+        to->sendto("lost");
+        to->sendto("in time");
+        to->close();
     } catch (const std::system_error&) {}
 }
 

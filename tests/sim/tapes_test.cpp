@@ -92,7 +92,7 @@ TEST(Coverage, EveryKindOfTroubleHappens) {
     std::map<std::string, std::size_t> deviated;
     std::size_t done = 0;
     const auto explore = [&](rondo::sim::options how, coro<> (*body)()) {
-        how.schedules = std::max<std::size_t>(schedules / 5, 1);
+        how.schedules = std::max<std::size_t>(schedules / 6, 1);
         how.coverage = true;
         const auto explored = rondo::sim::explore(how, body);
         EXPECT_FALSE(explored.counter_example) << explored.counter_example->str();
@@ -102,6 +102,7 @@ TEST(Coverage, EveryKindOfTroubleHappens) {
     };
     for (const program& p : programs) explore({.faults = rondo::sim::fault_classes::all()}, p.body);
     explore({.faults = rondo::sim::fault_classes::all()}, rondo::test::odds_and_ends);
+    explore({.faults = rondo::sim::fault_classes::all()}, rondo::test::datagrams_and_names);
     explore({.cancel_main = true}, programs[1].body); // structured: it may be cancelled anywhere
     std::size_t never = 0;
     for (const rondo::sim::label what : rondo::sim::detail::labels::all) {

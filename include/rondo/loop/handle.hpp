@@ -75,6 +75,10 @@ public:
     timer_callback(event_loop& loop, call_options&& options, bool threadsafe);
     void arm(time_point when);
     time_point when() const noexcept { return timer_.due; }
+    /// Null: another timer.
+    static timer_callback* of_timer(timer_node& timer) noexcept {
+        return timer.fire == &owned_timer::fire_owner ? &static_cast<owned_timer&>(timer).owner : nullptr;
+    }
 
 protected:
     ~timer_callback() = default;

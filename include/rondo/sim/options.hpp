@@ -8,22 +8,24 @@
 
 namespace rondo::sim {
 
-/// What may happen in a run beside the plainest thing. Only the last three make anything fail; the others are worlds that
+/// What may happen in a run beside the plainest thing. Only the last four make anything fail; the others are worlds that
 /// every correct program has to live in.
 struct fault_classes {
     bool order = true;      // which of several operations completes first, and in which pass
     bool latency = true;    // how long bytes, connections and a thread's work take; how late the loop wakes
     bool partial = true;    // short reads and writes, small windows
     bool races = true;      // an operation that was cancelled is done all the same
+    bool datagrams = true;  // UDP: lost, doubled, overtaken
+    bool names = false;     // a host name is not found, or nobody answers
     bool network = false;   // ECONNRESET, EPIPE, ECONNREFUSED, ECONNABORTED, ETIMEDOUT, EHOSTUNREACH, EADDRINUSE
     bool resources = false; // EMFILE, ENFILE, ENOBUFS, ENOMEM
     bool memory = false;    // std::bad_alloc from any allocation of the body and of the library under it
 
     /// But for memory: few programs want to live on without.
-    static constexpr fault_classes all() noexcept { return {.network = true, .resources = true}; }
+    static constexpr fault_classes all() noexcept { return {.names = true, .network = true, .resources = true}; }
     /// Every operation is done at once, in order and whole.
     static constexpr fault_classes none() noexcept {
-        return {.order = false, .latency = false, .partial = false, .races = false};
+        return {.order = false, .latency = false, .partial = false, .races = false, .datagrams = false};
     }
 };
 

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <rondo/coro/coro.hpp>
+#include <rondo/io/host_list.hpp>
 #include <rondo/loop/clock.hpp>
+#include <rondo/sim/host.hpp>
 #include <rondo/sim/label.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace rondo::sim {
 
@@ -24,6 +28,34 @@ public:
     /// Millionths by which it is fast from now on; negative: slow.
     void set_wall_clock_drift(double parts_per_million) noexcept;
     std::uint64_t seed() const noexcept;
+
+    // Hosts. The body of the run is on one of its own, which has a loopback, and an address as soon as there are others.
+    /// A host that is up and has no program. Its name resolves to its addresses; without any it gets the next free one of
+    /// 10.0.0.0/8. An address or a name that is taken, or no numeric address: value_error.
+    host& add_host(std::string name);
+    host& add_host(std::string name, const host_list& addresses);
+    /// Where the body of the run is; its name is "body".
+    host& body_host() noexcept;
+    /// lookup_error when there is none.
+    host& find_host(std::string_view name);
+
+    // Names beside those of the hosts; what is not there is EAI_NONAME.
+    /// From now on the name has these addresses, and no others.
+    void add_name(const std::string& name, const host_list& addresses);
+    /// Nothing when it is not there.
+    void remove_name(const std::string& name);
+
+    // The network between hosts. Without more, everybody reaches everybody at once.
+    /// How long it takes from one to the other, in both directions, beside what the world chooses.
+    void set_latency(host& a, host& b, duration one_way);
+    /// Neither hears the other any more: what is under way and what is sent is lost. TCP sends it again, at growing intervals,
+    /// and gives up with ETIMEDOUT after 15 minutes (tcp(7): tcp_retries2), connecting after two.
+    void partition(host& a, host& b);
+    /// `to` does not hear `from`.
+    void partition_one_way(host& from, host& to);
+    /// Ends what partition() and partition_one_way() did between these two, or between all.
+    void heal(host& a, host& b);
+    void heal();
 
 protected:
     simulated_world() = default;

@@ -1,4 +1,5 @@
 #include <rondo/rondo.hpp>
+#include <rondo/sim/world.hpp>
 
 #include "io/socket_address.hpp"
 #include "loop/backend/backend.hpp"
@@ -142,6 +143,57 @@ RONDO_SWEPT(Sockets, "loop/event_loop",
     static_cast<void>(co_await loop.sock_recv(client.get(), 2));
     std::array<std::byte, 8> rest{};
     static_cast<void>(co_await loop.sock_recv_into(client.get(), rest));
+}
+
+RONDO_SWEPT(DatagramSockets, "loop/event_loop", "sock_sendto sock_recvfrom sock_recvfrom_into sock_connect") {
+    auto& loop = rondo::running_loop();
+    const rondo::address where("127.0.0.1", 53);
+    const descriptor server(system().open_socket(AF_INET, SOCK_DGRAM, 0));
+    const rondo::detail::socket_address name(where);
+    if (const int error = system().bind(server.get(), name.get(), name.size))
+        throw std::system_error(-error, std::generic_category());
+    const descriptor client(system().open_socket(AF_INET, SOCK_DGRAM, 0));
+    co_await loop.sock_sendto(client.get(), "question", where);
+    const auto [question, from] = co_await loop.sock_recvfrom(server.get(), 100);
+    co_await loop.sock_connect(client.get(), where);
+    co_await loop.sock_sendto(server.get(), "answer", from);
+    std::array<std::byte, 8> answer{};
+    static_cast<void>(co_await loop.sock_recvfrom_into(client.get(), answer));
+}
+
+struct listener : rondo::datagram_protocol {
+    void connection_made(rondo::datagram_transport& t) override { to = &t; }
+    void datagram_received(std::span<const std::byte>, const rondo::address&) override { over.set(); }
+    void error_received(std::exception_ptr) override { over.set(); }
+    void connection_lost(std::exception_ptr) override { to = nullptr; }
+    rondo::datagram_transport* to = nullptr;
+    rondo::event over;
+};
+struct closes_endpoint {
+    std::shared_ptr<listener> of;
+    ~closes_endpoint() {
+        if (of->to) of->to->close();
+    }
+};
+
+RONDO_SWEPT(DatagramEndpoints, "loop/event_loop", "create_datagram_endpoint") {
+    auto& loop = rondo::running_loop();
+    const rondo::address where("127.0.0.1", 53);
+    const auto factory = [] { return std::make_shared<listener>(); };
+    auto [server, asked] = co_await loop.create_datagram_endpoint(factory, {.local_address = where});
+    const closes_endpoint server_at_end{asked};
+    auto [client, answered] = co_await loop.create_datagram_endpoint(factory, {.remote_address = where});
+    const closes_endpoint client_at_end{answered};
+    client->sendto("question");
+    static_cast<void>(co_await rondo::move_on_after(1s, asked->over.wait())); // one that could not be sent is lost
+}
+
+RONDO_SWEPT(Names, "io/resolver loop/event_loop", "getaddrinfo getnameinfo") {
+    auto& loop = rondo::running_loop();
+    static_cast<void>(co_await loop.getaddrinfo("localhost", "80")); // by a thread
+    rondo::sim::world().add_name("store", "10.0.0.2");               // from now on without
+    static_cast<void>(co_await loop.getaddrinfo("store", "80"));
+    static_cast<void>(co_await loop.getnameinfo(rondo::address("10.0.0.2", 80)));
 }
 
 struct quiet : rondo::protocol {

@@ -100,8 +100,9 @@ public:
     /// For the end of the loop, which asks every task once.
     bool asked_to_end = false;
 
-    /// Destroys the frames of a task that will not end by itself, innermost first, and cancels it.
-    void tear_down() noexcept;
+    /// Destroys the frames of a task that will not end by itself, innermost first, and cancels it. Not ready any more, not
+    /// running, and no operation of the backend is in them.
+    void tear_down(std::string_view why) noexcept;
 
 protected:
     task_record(event_loop& loop, std::coroutine_handle<> root, frame_header& header, resumable::function completed,
