@@ -131,11 +131,36 @@ inline coro<> contention() {
     if (shared.locked() || permits.locked()) throw std::logic_error("something is not given back");
 }
 
+/// A service whose host is cut off and crashes, and a client that tries a few times.
+inline coro<> cut_off() {
+    running_loop().set_exception_handler([](auto&, const auto&) {}); // of accepting, when it fails
+    auto& here = sim::world();
+    sim::host& store = here.add_host("store");
+    store.start([]() -> coro<> {
+        try {
+            server tcp = co_await start_server(serve_lines, "0.0.0.0", 7);
+            co_await tcp.serve_forever();
+        } catch (const std::system_error&) { // nothing to listen on
+        }
+    });
+    for (int i = 0; i < 3; ++i) {
+        if (sim::perhaps("the store crashes")) store.restart();
+        if (sim::perhaps("the network is cut")) here.partition(store, here.body_host());
+        if (sim::perhaps("nothing comes back")) here.partition_one_way(store, here.body_host());
+        try {
+            co_await timeout(10s, []() -> coro<> { co_await ask(co_await open_connection("store", 7)); });
+        } catch (const std::system_error&) { // not this time
+        }
+        if (sim::perhaps("the power fails")) store.crash();
+        here.heal();
+    }
+}
+
 struct program {
     std::string_view name;
     coro<> (*body)();
 };
 inline constexpr std::array programs{program{"echo", echo}, program{"pipeline", pipeline},
-                                     program{"contention", contention}};
+                                     program{"contention", contention}, program{"cut off", cut_off}};
 
 } // namespace rondo::fuzz

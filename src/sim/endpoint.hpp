@@ -9,7 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,14 +67,14 @@ struct endpoint : std::enable_shared_from_this<endpoint> {
 
     // Listening
     std::size_t backlog = 0;
-    std::deque<std::shared_ptr<endpoint>> arrived;
+    std::list<std::shared_ptr<endpoint>> arrived; // an empty list takes no memory
 
     // Connecting
     std::optional<int> connected; // 0 or -errno, once it is decided
     int attempts = 0;
 
     // Datagrams
-    std::deque<datagram> inbox;
+    std::list<datagram> inbox;
     std::size_t inbox_bytes = 0;                 // as the kernel accounts for them
     time_point last_arrival = time_point::min(); // of what was sent from here
 

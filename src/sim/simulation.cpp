@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <deque>
+#include <list>
 #include <utility>
 
 namespace rondo::sim::detail {
@@ -153,26 +153,34 @@ public:
     pool(const pool&) = delete;
     pool& operator=(const pool&) = delete;
     ~pool() override {
-        while (!work_.empty()) run_next();
+        while (!work_.empty()) run(work_.begin());
     }
     void submit(std::function<void()> work) override {
         const allocating_for_the_world own;
-        work_.push_back({std::move(work), world_.hosts.here()});
+        const residence by = world_.hosts.here();
+        const std::uint64_t number = given_++;
+        work_.push_back({number, std::move(work), by});
         const duration takes = world_.choose_delay(work_times, labels::how_long_a_thread_works);
-        done_at_ = std::max(done_at_, world_.now + takes); // one thread: in the order of submit()
-        world_.later.enter(done_at_, [weak = weak_from_this()] {
-            if (const auto self = weak.lock(); self && !self->work_.empty()) self->run_next();
+        if (done_at_.size() <= by.host->number) done_at_.resize(by.host->number + 1);
+        time_point& done = done_at_[by.host->number];
+        done = std::max(done, world_.now + takes); // each host has one thread: in the order of submit()
+        world_.later.enter(done, [weak = weak_from_this(), number] {
+            const auto self = weak.lock();
+            if (!self) return;
+            const auto next = std::ranges::find(self->work_, number, &given::number);
+            if (next != self->work_.end()) self->run(next);
         });
     }
 
 private:
     struct given {
+        std::uint64_t number;
         std::function<void()> work;
         residence by;
     };
-    void run_next() {
-        const given next = std::move(work_.front());
-        work_.pop_front();
+    void run(std::list<given>::iterator which) {
+        const given next = std::move(*which);
+        work_.erase(which);
         const host_registry::working_for whom(world_.hosts, next.by);
         event_loop* const loop = std::exchange(rondo::detail::current_loop, nullptr);
         next.work(); // what a thread allocates does not fail
@@ -181,8 +189,9 @@ private:
     }
 
     simulation& world_;
-    std::deque<given> work_;
-    time_point done_at_{};
+    std::list<given> work_;
+    std::vector<time_point> done_at_; // by host
+    std::uint64_t given_ = 0;
 };
 
 std::shared_ptr<executor> simulation::make_executor() {
