@@ -64,6 +64,8 @@ struct endpoint : std::enable_shared_from_this<endpoint> {
     bool no_more_reading = false;
     bool no_more_writing = false;
     bool reset_on_close = false;
+    bool reuse_port = false; // SO_REUSEPORT
+    bool broadcast = false;  // SO_BROADCAST
 
     // Listening
     std::size_t backlog = 0;

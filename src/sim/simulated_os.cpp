@@ -15,8 +15,14 @@ int simulated_os::bind(int fd, const ::sockaddr* address, std::uint32_t size) no
 }
 int simulated_os::listen(int fd, int backlog) noexcept { return world_.network.listen(fd, backlog); }
 
-/// Options change nothing here that a program could tell.
-int simulated_os::set_option(int fd, int, int, int) noexcept { return world_.network.find(fd) ? 0 : -EBADF; }
+/// Others change nothing here that a program could tell.
+int simulated_os::set_option(int fd, int level, int name, int value) noexcept {
+    endpoint* e = world_.network.find(fd);
+    if (!e) return -EBADF;
+    if (level == SOL_SOCKET && name == SO_REUSEPORT) e->reuse_port = value != 0;
+    if (level == SOL_SOCKET && name == SO_BROADCAST) e->broadcast = value != 0;
+    return 0;
+}
 
 int simulated_os::get_option(int fd, int level, int name, int& value) noexcept {
     endpoint* e = world_.network.find(fd);
@@ -25,6 +31,8 @@ int simulated_os::get_option(int fd, int level, int name, int& value) noexcept {
     switch (name) {
     case SO_ERROR: value = std::exchange(e->error, 0); return 0;
     case SO_TYPE: value = e->kind == endpoint_kind::datagrams ? SOCK_DGRAM : SOCK_STREAM; return 0;
+    case SO_REUSEPORT: value = e->reuse_port; return 0;
+    case SO_BROADCAST: value = e->broadcast; return 0;
     case SO_DOMAIN: value = e->family; return 0;
     case SO_ACCEPTCONN: value = e->kind == endpoint_kind::listening; return 0;
     default: return world_.missing("socket options");

@@ -1,5 +1,7 @@
 // Datagram endpoints: create_datagram_endpoint, their transports and protocols.
 #include "io/io_test.hpp"
+#include "loop/backend/backend.hpp"
+#include "loop/backend/os.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -18,7 +20,7 @@ using test::pattern;
 using calls = std::vector<std::string>;
 
 class Datagram : public test::io_test {};
-RONDO_ON_EACH_BACKEND(Datagram);
+RONDO_IN_EACH_WORLD(Datagram);
 
 class recorder : public datagram_protocol {
 public:
@@ -338,8 +340,7 @@ TEST_P(Datagram, WithBroadcastTheRemoteAddressIsADefaultAndAnybodyMayAnswer) {
         auto [ct, client] = co_await loop().create_datagram_endpoint(
             recorders(), {.local_address = here(), .remote_address = st->local_address(), .allow_broadcast = true});
         int on = 0;
-        ::socklen_t size = sizeof on;
-        EXPECT_EQ(::getsockopt(ct->fd(), SOL_SOCKET, SO_BROADCAST, &on, &size), 0);
+        EXPECT_EQ(detail::loop_access::backend(loop()).os().get_option(ct->fd(), SOL_SOCKET, SO_BROADCAST, on), 0);
         EXPECT_EQ(on, 1);
         ct->sendto("question");
         co_await server->had(2);
