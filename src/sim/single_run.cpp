@@ -122,7 +122,7 @@ private:
     std::uint64_t positions() noexcept {
         std::uint64_t hash = 0;
         for (const auto* t = state().oldest_task; t; t = t->newer()) {
-            const std::uint64_t line = t->innermost ? rondo::detail::header_of(t->innermost).await_at.line() : 0;
+            const std::uint64_t line = rondo::detail::header_of(t->innermost).await_at.line();
             hash = hash * 0x100000001b3 + line * 2 + (t->blocked_on != nullptr);
         }
         return hash;
