@@ -370,7 +370,7 @@ TEST_P(AsyncGenerator, OneThatRunsInATaskThatIsTornDownDiesWithIt) {
     auto t = loop().create_task(body());
     run([]() -> coro<> { co_await rondo::yield(); });
     EXPECT_EQ(living, 1);
-    t.record().tear_down();
+    t.record().tear_down("torn down by the test");
     EXPECT_EQ(living, 0);
     EXPECT_TRUE(t.cancelled());
 }
