@@ -7,6 +7,7 @@
 
 #include "loop/backend/backend.hpp"
 #include "loop/backend/os.hpp"
+#include "sim/awaits/swept.hpp"
 #include "sim/host_state.hpp"
 
 #include <gtest/gtest.h>
@@ -415,6 +416,19 @@ RONDO_SIM_TEST(Crash, MayComeAtAnyTime, {.schedules = 600, .faults = {.names = t
     co_await rondo::sleep(10s);
     EXPECT_EQ(co_await ask(store.ip(), "is all well?"), "is all well?\n");
 }
+
+coro<> is_restarted_and_asked() {
+    host& store = world().add_host("store");
+    host& client = world().add_host("client");
+    store.start(serve_echo);
+    co_await rondo::sleep(1s);
+    auto kept = co_await client.run(rondo::open_connection(store.ip(), 7));
+    store.restart();
+    co_await rondo::sleep(1s);
+    static_cast<void>(co_await rondo::timeout(1min, client.run(ask("store", "and now?"))));
+}
+
+TEST(Hosts, LeaveNothingBehindWhoeverIsCancelledAndWhateverFails) { rondo::test::expect_swept(is_restarted_and_asked); }
 
 // What other parts of the world keep for a host
 
