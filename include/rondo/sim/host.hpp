@@ -61,8 +61,9 @@ public:
     /// The power fails. From now on nothing that the host does has any effect: its connections fall silent, and nobody is told of
     /// that. What is on its way to others still arrives. Before the next pass its tasks are destroyed where they stand, innermost
     /// frame first: destructors run, and nothing else does, neither a catch clause nor a finally(). A task that crashes its own
-    /// host goes on to its next suspension. Its timers are forgotten, and what its threads have not begun. Down already: nothing. The host of the
-    /// body: runtime_error. O(tasks and sockets of the world).
+    /// host goes on to its next suspension. Its timers are forgotten. A protocol is told that its connection is lost, and what a
+    /// thread was given by run_in_executor() still runs; neither reaches anybody. Down already: nothing. The host of the body:
+    /// runtime_error. O(tasks and sockets of the world).
     void crash();
     /// The power comes back; up, it crashes first. Its program begins in the next pass.
     void restart();
