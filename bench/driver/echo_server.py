@@ -34,7 +34,7 @@ def raw_uring_arguments(load):
 
 def command(subject, port, load):
     if is_rondo(subject):
-        return [program("bench-echo"), port]
+        return [program("bench-echo"), port, *(["50"] if subject == "rondo-busy-poll" else [])]
     match subject:
         case "raw-uring":
             return [program("bench-raw-uring"), port, *raw_uring_arguments(load)]

@@ -43,6 +43,8 @@ SUBJECTS = {
                 environment={"RONDO_BACKEND": "epoll"}),
         Subject("rondo-debug", "rondo on io_uring with RONDO_DEBUG=1", version=rondo_version,
                 environment={"RONDO_BACKEND": "uring", "RONDO_DEBUG": "1"}),
+        Subject("rondo-busy-poll", "rondo on io_uring with busy_poll of 50 µs", version=rondo_version,
+                environment={"RONDO_BACKEND": "uring"}),
         Subject("raw", "by hand, without a library", version=lambda: "clang " + output_of("clang++-19", "-dumpversion")),
         Subject("raw-uring", "io_uring by hand", version=lambda: "liburing " + package_version("liburing-dev")),
         Subject("raw-uring-spin", "io_uring by hand, polling 50 µs before it blocks",

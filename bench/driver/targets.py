@@ -25,6 +25,7 @@ TARGETS = (
     Target("pipelined", 0.93, of="raw-uring", at_least=True),
     Target("bulk", 1.04, of="raw-epoll"),
     Target("latency", 1.0, of="raw-uring"),
+    Target("latency", 0.32, of="raw-uring", subject="rondo-busy-poll"),
     Target("await", 9),
     Target("yield", 5),
     Target("spawn", 20),

@@ -73,6 +73,6 @@ BENCHMARKS = (
         "latency", "round trip of one connection, the client spinning",
         "One request at a time on one connection; the client polls, so that waking it is no part of the time. The "
         "figure is the median round trip. Most of it is the kernel (and the hypervisor) waking the server's core.",
-        {Case("latency", "64 bytes, one connection, p50", (*ALL, "raw-uring-spin"), "µs"): Load(1, 64, spin=True)},
+        {Case("latency", "64 bytes, one connection, p50", (*ALL, "rondo-busy-poll", "raw-uring-spin"), "µs"): Load(1, 64, spin=True)},
         keys={"latency": "p50"}),
 )

@@ -1,7 +1,9 @@
-// A TCP echo server with streams, as a user writes it: echo PORT. RONDO_BACKEND says on what.
+// A TCP echo server with streams, as a user writes it: echo PORT [MICROSECONDS]. RONDO_BACKEND says on what; it polls so long
+// before it sleeps.
 
 #include <rondo/rondo.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 
@@ -22,4 +24,7 @@ rondo::coro<> serve(std::uint16_t port) {
 
 } // namespace
 
-int main(int, char** argv) { rondo::run(serve, static_cast<std::uint16_t>(std::atoi(argv[1]))); }
+int main(int argc, char** argv) {
+    const std::chrono::microseconds busy(argc > 2 ? std::atoi(argv[2]) : 0);
+    rondo::run({.busy_poll = busy}, serve, static_cast<std::uint16_t>(std::atoi(argv[1])));
+}

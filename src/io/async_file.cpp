@@ -6,7 +6,7 @@
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/detail/uninterrupted.hpp>
 
-#include "io/buffer_pool.hpp"
+#include "io/bytes_access.hpp"
 #include "io/descriptor_guard.hpp"
 #include "io/file_core.hpp"
 #include "io/file_operations.hpp"

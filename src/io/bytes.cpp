@@ -1,6 +1,6 @@
 #include <rondo/io/bytes.hpp>
 
-#include "io/buffer_pool.hpp"
+#include "loop/buffer_pool.hpp"
 
 #include <algorithm>
 

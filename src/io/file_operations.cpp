@@ -3,7 +3,7 @@
 #include <rondo/io/unique_fd.hpp>
 #include <rondo/loop/event_loop.hpp>
 
-#include "io/buffer_pool.hpp"
+#include "io/bytes_access.hpp"
 #include "io/operation_awaiter.hpp"
 
 #include <algorithm>

@@ -31,15 +31,15 @@ appetite inbound::wants() const noexcept {
     return held_back_ && !unlimited_ ? appetite::none : appetite::ahead;
 }
 
-std::span<std::byte> inbound::room() {
+receive_room inbound::room() {
     std::size_t wanted = 0;
     if (reading_ && reading_->kind() == read_kind::exactly && reading_->count() > buffer_.size())
         wanted = std::min(reading_->count() - buffer_.size(), std::max(most_room_ahead, buffer_.size()));
-    return buffer_.prepare(wanted);
+    return buffer_.room(wanted, source_->gives_blocks());
 }
 
-void inbound::received(std::size_t n) noexcept {
-    buffer_.commit(n);
+void inbound::received(std::size_t n, std::byte* at) noexcept {
+    buffer_.received(n, at);
     if (abandoned_) buffer_.release();
     held_back_ = held_back_ || buffer_.size() / 2 > limit_;
     wake();
@@ -85,13 +85,12 @@ void inbound::abandon() noexcept {
     if (source_) source_->reader_gone();
 }
 
-bool inbound::is_complete(read_awaiter_base& read) const noexcept {
+/// Of a read that may need more than what is there.
+bool inbound::is_whole(read_awaiter_base& read) const noexcept {
     if (strict_) return true;
     switch (read.kind()) {
     case read_kind::some:
-    case read_kind::into:
-        if (read.count() == 0 || !buffer_.empty()) return true;
-        break;
+    case read_kind::into: break;
     case read_kind::exactly:
         if (buffer_.size() >= read.count()) return true;
         break;

@@ -29,8 +29,8 @@ public:
 
     // stream_consumer
     appetite wants() const noexcept override;
-    std::span<std::byte> room() override;
-    void received(std::size_t n) noexcept override;
+    receive_room room() override;
+    void received(std::size_t n, std::byte* at) noexcept override;
     void ended() noexcept override;
     void lost(const std::exception_ptr& error) noexcept override;
 
@@ -49,7 +49,10 @@ public:
     void claim(read_awaiter_base& by) noexcept { reading_ = &by; }
     void unclaim() noexcept { reading_ = nullptr; }
     /// The read can give its outcome without waiting.
-    bool is_complete(read_awaiter_base& read) const noexcept;
+    bool is_complete(read_awaiter_base& read) const noexcept {
+        if (read.kind() > read_kind::into) return is_whole(read);
+        return !buffer_.empty() || ended_ || error_ || read.count() == 0;
+    }
     /// Receives what can be had at once, and goes on receiving.
     void ask_for_more() noexcept;
     /// The error of a read that is complete, or null. What an incomplete read or an overlong line takes out is taken out.
@@ -77,6 +80,7 @@ protected:
 
 private:
     std::exception_ptr conclude_search(read_awaiter_base& read);
+    bool is_whole(read_awaiter_base& read) const noexcept;
     void wake() noexcept;
     void after_taking() noexcept;
 

@@ -48,8 +48,8 @@ private:
     ~write_stream() override = default;
     void destroy() noexcept override { delete this; }
     appetite wants() const noexcept override { return appetite::ahead; }
-    std::span<std::byte> room() override { return {}; }
-    void received(std::size_t) noexcept override {}
+    receive_room room() override { return {}; }
+    void received(std::size_t, std::byte*) noexcept override {}
     void ended() noexcept override {}
     void lost(const std::exception_ptr&) noexcept override {}
 

@@ -81,8 +81,8 @@ appetite protocol_stream::wants() const noexcept {
     return made_told_ && may_tell() && unread_.empty() && filled_ == 0 && !ended_ ? appetite::now : appetite::none;
 }
 
-std::span<std::byte> protocol_stream::room() {
-    if (!buffered_) return unread_.prepare(0);
+receive_room protocol_stream::room() {
+    if (!buffered_) return unread_.room(0, gives_blocks());
     lender_ = protocol_;
     std::exception_ptr error = call([this] { lent_ = lent_buffer(receive_buffer::largest_guess); });
     if (lent_.empty()) {
@@ -90,7 +90,7 @@ std::span<std::byte> protocol_stream::room() {
         if (error) failed("get_buffer()", of, std::move(error));
         else tell_soon(); // it was an exit request: once more, should the loop run again
     }
-    return lent_;
+    return {lent_.data(), lent_.size()};
 }
 
 std::span<std::byte> protocol_stream::lent_buffer(std::size_t hint) {
@@ -99,12 +99,12 @@ std::span<std::byte> protocol_stream::lent_buffer(std::size_t hint) {
     return buffer;
 }
 
-void protocol_stream::received(std::size_t n) noexcept {
+void protocol_stream::received(std::size_t n, std::byte* at) noexcept {
     if (lender_) {
         filled_ = n;
         if (n == 0 || lender_ != protocol_) take_lent_data();
     } else {
-        unread_.commit(n);
+        unread_.received(n, at);
     }
     if (n > 0) tell_soon();
 }

@@ -55,8 +55,8 @@ private:
     bool is_finishing() const noexcept override { return begun_ && !lost_told_; }
 
     appetite wants() const noexcept override;
-    std::span<std::byte> room() override;
-    void received(std::size_t n) noexcept override;
+    receive_room room() override;
+    void received(std::size_t n, std::byte* at) noexcept override;
     void ended() noexcept override;
     void lost(const std::exception_ptr& error) noexcept override;
     bool still_reads() const noexcept override { return reading_; }

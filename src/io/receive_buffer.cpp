@@ -1,8 +1,10 @@
 #include "io/receive_buffer.hpp"
 
-#include "io/buffer_pool.hpp"
+#include "io/bytes_access.hpp"
+#include "loop/buffer_pool.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cstring>
 #include <utility>
@@ -11,7 +13,8 @@ namespace rondo::detail {
 
 namespace {
 
-constexpr std::size_t copied_at_most = 2048;    // below, a copy costs less than another block
+constexpr std::size_t copied_at_most = 1023;    // up to here a copy costs less than another block
+constexpr std::size_t worthwhile_share = 4;     // of a block: less would keep much memory for few bytes
 constexpr unsigned small_before_shrinking = 16; // receives
 
 } // namespace
@@ -49,6 +52,28 @@ void receive_buffer::make_room(std::size_t wanted) {
     }
 }
 
+receive_room receive_buffer::room(std::size_t wanted, bool blocks_are_given) {
+    if (!blocks_are_given || !empty()) {
+        const std::span<std::byte> prepared = prepare(wanted);
+        return {prepared.data(), prepared.size()};
+    }
+    asked_for_ = std::max(guess_, std::min(std::bit_ceil(wanted), largest_asked_for));
+    return {nullptr, asked_for_};
+}
+
+void receive_buffer::received(std::size_t n, std::byte* at) noexcept {
+    if (pinned_) commit(n);
+    else if (n > 0) adopt(at, n);
+}
+
+void receive_buffer::adopt(std::byte* block, std::size_t n) noexcept {
+    assert(!block_);
+    block_ = block;
+    capacity_ = asked_for_;
+    adapt(n);
+    end_ = n;
+}
+
 std::span<std::byte> receive_buffer::prepare(std::size_t wanted) {
     assert(!pinned_);
     make_room(wanted);
@@ -61,6 +86,7 @@ void receive_buffer::commit(std::size_t n) noexcept {
     pinned_ = false;
     if (n > 0) adapt(n);
     end_ += n;
+    if (empty()) drop_block();
 }
 
 /// Follows what comes: a full room asks for twice as much, many small receives in a large block for half.
@@ -88,10 +114,10 @@ void receive_buffer::append(bytes_view more) {
 bytes receive_buffer::take(std::size_t n) {
     assert(n <= size());
     const std::size_t rest = size() - n;
-    const bool worth_it = n > copied_at_most && n >= capacity_ / 2 && rest <= n / 2;
+    const bool worth_it = n > copied_at_most && n >= capacity_ / worthwhile_share && rest <= n / 2;
     if (pinned_ || !worth_it) {
-        bytes copy(bytes_view(block_ + begin_, n));
-        discard(n);
+        bytes copy = bytes_access::make(n);
+        copy_out(copy.data(), n);
         return copy;
     }
     std::byte* rest_block = nullptr;
@@ -117,10 +143,7 @@ void receive_buffer::copy_out(std::byte* to, std::size_t n) noexcept {
 
 void receive_buffer::discard(std::size_t n) noexcept {
     begin_ += n;
-    if (begin_ != end_ || pinned_) return;
-    begin_ = end_ = 0;
-    // A block that has grown far beyond what comes at once was for one large read.
-    if (capacity_ > 2 * guess_ && capacity_ > largest_guess) drop_block();
+    if (begin_ == end_ && !pinned_) drop_block();
 }
 
 void receive_buffer::release() noexcept {

@@ -3,13 +3,15 @@
 
 #include <rondo/io/bytes.hpp>
 
+#include "io/stream_consumer.hpp"
+
 #include <cstddef>
 #include <span>
 
 namespace rondo::detail {
 
-/// One block: [begin, end) is unread, what follows is room. prepare() pins the room: the kernel may be writing there, so
-/// the block neither moves nor changes hands until commit().
+/// One block: [begin, end) is unread, what follows is room; no block while nothing is unread. prepare() pins the room: the kernel
+/// may be writing there, so the block neither moves nor changes hands until commit().
 class receive_buffer {
 public:
     receive_buffer() = default;
@@ -21,6 +23,10 @@ public:
     bool empty() const noexcept { return begin_ == end_; }
     bytes_view unread() const noexcept { return {block_ + begin_, size()}; }
     bool pinned() const noexcept { return pinned_; }
+
+    /// What a stream_consumer does. With nothing unread, and where blocks are given, one is asked for instead of held.
+    receive_room room(std::size_t wanted, bool blocks_are_given);
+    void received(std::size_t n, std::byte* at) noexcept;
 
     /// Room for the next bytes, at least one; `wanted` says how many more are certain to be needed. Throws std::bad_alloc.
     std::span<std::byte> prepare(std::size_t wanted);
@@ -35,11 +41,13 @@ public:
     /// Gives back all memory that is not pinned.
     void release() noexcept;
 
-    static constexpr std::size_t smallest_block = 4096; // one page: what a connection holds while it waits
+    static constexpr std::size_t smallest_block = 4096; // one page
     static constexpr std::size_t largest_guess = 65536; // more at once is not faster: it leaves the processor's caches
+    static constexpr std::size_t largest_asked_for = std::size_t{256} * 1024; // the largest that the pool keeps
 
 private:
     void make_room(std::size_t wanted);
+    void adopt(std::byte* block, std::size_t n) noexcept;
     void move_to(std::size_t capacity);
     void adapt(std::size_t received) noexcept;
     void drop_block() noexcept;
@@ -49,6 +57,7 @@ private:
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     std::size_t guess_ = smallest_block; // how much may come at once, from what came before
+    std::size_t asked_for_ = 0;          // the size of a block that is to come
     unsigned small_receives_ = 0;
     bool pinned_ = false;
 };

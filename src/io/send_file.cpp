@@ -4,7 +4,7 @@
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/task/as_result.hpp>
 
-#include "io/buffer_pool.hpp"
+#include "io/bytes_access.hpp"
 #include "io/file_operations.hpp"
 #include "io/operation_awaiter.hpp"
 #include "io/sending_lease.hpp"

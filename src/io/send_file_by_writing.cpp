@@ -4,7 +4,7 @@
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/sync/event.hpp>
 
-#include "io/buffer_pool.hpp"
+#include "io/bytes_access.hpp"
 #include "io/file_operations.hpp"
 #include "io/send_file.hpp"
 

@@ -1,6 +1,6 @@
 #include "io/send_queue.hpp"
 
-#include "io/buffer_pool.hpp"
+#include "loop/buffer_pool.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -4,7 +4,7 @@
 #include <rondo/io/errors.hpp>
 #include <rondo/loop/event_loop.hpp>
 
-#include "io/buffer_pool.hpp"
+#include "io/bytes_access.hpp"
 #include "io/operation_awaiter.hpp"
 #include "io/sock_checks.hpp"
 #include "io/socket_address.hpp"

@@ -59,6 +59,7 @@ stream_core::stream_core(event_loop& loop, int fd, stream_kind kind, address pee
       service_(service<io_service>(loop)),
       fd_(fd),
       kind_(kind),
+      gives_blocks_((kind == stream_kind::tcp || kind == stream_kind::unix_socket) && backend_->gives_blocks()),
       receive_op_(*this, receiving_by(kind), &receive_completed),
       send_op_(*this, kind == stream_kind::write_pipe ? operation_kind::write : operation_kind::send, &send_completed),
       peer_(std::move(peer)),
@@ -118,9 +119,9 @@ void stream_core::turn(ready_node& node, event_loop&) {
 
 // Receiving
 
-bool stream_core::may_receive() const noexcept {
-    if (phase_ != phase::open || peer_ended_ || receive_op_.pending() || service_.ended()) return false;
-    return consumer_->wants() != appetite::none;
+appetite stream_core::may_receive() const noexcept {
+    if (phase_ != phase::open || peer_ended_ || receive_op_.pending() || service_.ended()) return appetite::none;
+    return consumer_->wants();
 }
 
 bool stream_core::prepare_receive() noexcept {
@@ -129,14 +130,14 @@ bool stream_core::prepare_receive() noexcept {
         return true;
     }
     try {
-        const std::span<std::byte> room = consumer_->room();
-        if (room.empty()) return false;
+        const receive_room room = consumer_->room();
+        if (room.size == 0) return false;
         if (phase_ != phase::open) { // ended by whoever gave it
-            consumer_->received(0);
+            consumer_->received(0, room.at);
             return false;
         }
-        receive_op_.buffer = room.data();
-        receive_op_.size = room.size();
+        receive_op_.buffer = room.at;
+        receive_op_.size = room.size;
         return true;
     } catch (const std::bad_alloc&) {
         abort(error_of(-ENOMEM, "receive"));
@@ -145,8 +146,10 @@ bool stream_core::prepare_receive() noexcept {
 }
 
 void stream_core::receive() noexcept {
-    for (int in_a_row = 0; may_receive(); ++in_a_row) {
-        if (in_a_row > 0 && (in_a_row == most_receives_in_a_row || consumer_->wants() != appetite::now)) {
+    for (int in_a_row = 0;; ++in_a_row) {
+        const appetite wanted = may_receive();
+        if (wanted == appetite::none) return;
+        if (in_a_row > 0 && (in_a_row == most_receives_in_a_row || wanted != appetite::now)) {
             schedule();
             return;
         }
@@ -159,10 +162,13 @@ void stream_core::receive_completed(operation& op) noexcept {
     stream_core& self = static_cast<stream_operation&>(op).core;
     const auto keep = counted_ptr<stream_core>::adopt(&self);
     self.receive_ended(op.result);
-    if (self.phase_ == phase::ending) self.finish_ending();
-    else if (!self.may_receive()) return;
-    else if (self.consumer_->wants() == appetite::now) self.receive();
-    else self.schedule();
+    if (self.phase_ == phase::ending) {
+        self.finish_ending();
+        return;
+    }
+    const appetite wanted = self.may_receive();
+    if (wanted == appetite::now) self.receive();
+    else if (wanted == appetite::ahead) self.schedule();
 }
 
 void stream_core::receive_ended(std::int64_t result) noexcept {
@@ -170,7 +176,7 @@ void stream_core::receive_ended(std::int64_t result) noexcept {
         if (result != -ECANCELED) hung_up();
         return;
     }
-    consumer_->received(result > 0 ? static_cast<std::size_t>(result) : 0);
+    consumer_->received(result > 0 ? static_cast<std::size_t>(result) : 0, static_cast<std::byte*>(receive_op_.buffer));
     if (result > 0 || result == -ECANCELED) return;
     if (result == 0) {
         peer_ended_ = true;
@@ -192,7 +198,7 @@ void stream_core::hung_up() noexcept {
 void stream_core::interrupt_receiving() noexcept { backend_->cancel(receive_op_); }
 
 void stream_core::consumed() noexcept {
-    if (may_receive()) schedule();
+    if (!scheduled_ && may_receive() != appetite::none) schedule();
 }
 
 void stream_core::reader_gone() noexcept {
@@ -396,7 +402,7 @@ void stream_core::sending_failed(const std::exception_ptr& error) noexcept {
     if (phase_ == phase::closing || kind_ == stream_kind::write_pipe || peer_ended_ || !still_reads()) end();
 }
 
-void stream_core::update_fullness() noexcept {
+void stream_core::fullness_may_change() noexcept {
     const bool was_full = full_;
     if (queue_.size() > high_) full_ = true;
     else if (queue_.size() <= low_) full_ = false;

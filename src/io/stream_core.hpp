@@ -64,6 +64,8 @@ public:
     address local_address() const;
 
     // The consumer's
+    /// What is received may go into a block that is taken when there is something to put into it.
+    bool gives_blocks() const noexcept { return gives_blocks_; }
     /// Submits a receive unless one is pending or nothing is wanted; completes what can be had at once.
     void receive() noexcept;
     /// Bytes were taken, or the appetite has changed.
@@ -143,7 +145,7 @@ private:
     static void receive_completed(operation& op) noexcept;
     static void send_completed(operation& op) noexcept;
     bool submit(stream_operation& op) noexcept;
-    bool may_receive() const noexcept;
+    appetite may_receive() const noexcept;
     bool prepare_receive() noexcept;
     void receive_ended(std::int64_t result) noexcept;
     void hung_up() noexcept;
@@ -154,7 +156,10 @@ private:
     void release_cancelled_writers() noexcept;
     void break_stream(std::size_t sent, std::size_t total) noexcept;
     void sending_failed(const std::exception_ptr& error) noexcept;
-    void update_fullness() noexcept;
+    void update_fullness() noexcept {
+        if (full_ || queue_.size() > high_ || !waiting_for_room_.empty()) fullness_may_change();
+    }
+    void fullness_may_change() noexcept;
     void note_lost_write();
     void end() noexcept;
     void finish_ending() noexcept;
@@ -169,6 +174,7 @@ private:
     stream_kind kind_;
     phase phase_ = phase::open;
     eof_state eof_ = eof_state::open;
+    bool gives_blocks_;
     bool scheduled_ = false;
     bool full_ = false;
     bool peer_ended_ = false; // the other side sends no more

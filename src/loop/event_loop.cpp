@@ -22,7 +22,9 @@ constexpr time_point no_wait = time_point::min();
 
 } // namespace
 
-event_loop::event_loop(loop_options options) : event_loop(detail::make_backend(options.backend), options) {}
+event_loop::event_loop(loop_options options) : event_loop(detail::make_backend(options.backend), options) {
+    internals_->busy_poll = options.busy_poll;
+}
 
 event_loop::event_loop(std::unique_ptr<detail::backend> b, const loop_options& options)
     : internals_(std::make_unique<internals>()) {
@@ -174,9 +176,11 @@ bool event_loop::run_passes(time_point until, how_many many) {
 void event_loop::look_outside(time_point until) {
     internals& in = *internals_;
     in.inbox.take(state_.ready);
-    const bool work = !state_.ready.empty();
+    bool work = !state_.ready.empty();
     if (work && in.passes_without_poll < poll_at_least_every) return;
     in.passes_without_poll = 0;
+    if (in.busy_poll > duration::zero() && !work && !stopping_) [[unlikely]]
+        work = poll_busily(until);
     if (work || stopping_ || !in.inbox.fall_asleep()) {
         wait(no_wait);
     } else {

@@ -30,6 +30,7 @@ struct event_loop::internals {
     std::unique_ptr<detail::descriptor_watches> descriptors;
     std::thread::id thread; // of the run that is going on
     unsigned passes_without_poll = 0;
+    duration busy_poll = duration::zero();
     std::shared_ptr<detail::loop_door> door;
     const std::shared_ptr<detail::loop_visits> visits = std::make_shared<detail::loop_visits>();
     bool executor_shut = false;                 // there is no default executor any more

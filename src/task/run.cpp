@@ -73,6 +73,7 @@ event_loop& runner::loop() {
         loop_ = options_.loop_factory ? options_.loop_factory() : std::make_unique<event_loop>();
         if (options_.debug) loop_->set_debug(*options_.debug);
         if (options_.watchdog) loop_->set_watchdog(*options_.watchdog);
+        if (options_.busy_poll) detail::loop_access::set_busy_poll(*loop_, *options_.busy_poll);
         for (const std::shared_ptr<instrument>& one : options_.instruments) add_instrument(*loop_, one);
         context_ = copy_context();
     }

@@ -302,6 +302,7 @@ private:
     enum class how_many : std::uint8_t { one, until_stopped };
     bool run_passes(time_point until, how_many many);
     void look_outside(time_point until);
+    bool poll_busily(time_point until);
     void wait(time_point until) noexcept;
     void run_ready();
     void run_watched(detail::ready_node& node);

@@ -1,6 +1,7 @@
 // How a loop is made, and how it makes a task.
 #pragma once
 
+#include <rondo/loop/clock.hpp>
 #include <rondo/loop/context.hpp>
 
 #include <cstddef>
@@ -17,6 +18,9 @@ struct loop_options {
     backend_kind backend = backend_kind::automatic;
     std::optional<bool> debug = std::nullopt;    // not set: RONDO_DEBUG
     std::optional<bool> watchdog = std::nullopt; // a thread that tells of stalls; not set: RONDO_WATCHDOG
+    // With nothing to do the loop looks so long for something before it sleeps. 50 us spare most of what waking a core takes,
+    // where answers come quickly; the core is kept busy for it.
+    duration busy_poll = duration::zero();
 };
 
 struct sendfile_options {

@@ -30,6 +30,9 @@ public:
     /// for an executor's thread: os::perform().
     virtual bool takes_files() const noexcept { return false; }
 
+    /// A recv may be submitted without a buffer.
+    virtual bool gives_blocks() const noexcept { return false; }
+
     /// Starts `op`. True: it is done already, `result` is set and complete() will not be called (the epoll backend tries
     /// first). False: complete() will be called once, in a later wait(). Never fails: an error is a result.
     virtual bool submit(operation& op) noexcept = 0;

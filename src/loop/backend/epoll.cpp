@@ -89,19 +89,23 @@ bool epoll_backend::submit(operation& op) noexcept {
     descriptor* d = op.fd >= 0 ? find(op.fd) : nullptr;
     const bool others_wait = d && !d->waiting[dir].empty();
     const bool known = d && d->ours && (d->interest & interest_in(dir));
+    // Those who are to read what came have their turn before more comes.
+    const bool too_much = received_ >= received_at_once && op.kind == operation_kind::recv && !op.buffer;
     // A connect begins by being tried, whoever else waits.
-    if (op.kind == operation_kind::connect || (!others_wait && !(known && d->exhausted[dir]))) {
+    if (op.kind == operation_kind::connect || (!others_wait && !too_much && !(known && d->exhausted[dir]))) {
         if (const std::int64_t result = perform(op, false); result != would_block) {
             op.result = result;
             note_success(op, d);
             return true;
         }
         d = find_or_make(op.fd);
-        if (!d) {
-            op.result = -ENOMEM;
-            return true;
-        }
-        d->exhausted[dir] = true;
+        if (d) d->exhausted[dir] = true;
+    } else if (!d) {
+        d = find_or_make(op.fd);
+    }
+    if (!d) {
+        op.result = -ENOMEM;
+        return true;
     }
     tell_host();
     op.phase = operation::state::submitted;
@@ -114,6 +118,7 @@ bool epoll_backend::submit(operation& op) noexcept {
 
 void epoll_backend::note_success(const operation& op, descriptor* d) noexcept {
     if (op.result < 0) return;
+    if (op.kind == operation_kind::recv) received_ += op.size;
     if (op.kind == operation_kind::accept) {
         opened(static_cast<int>(op.result), d && d->stream);
     } else if (op.kind == operation_kind::recv && d && d->stream && op.result > 0) {
@@ -219,30 +224,35 @@ void epoll_backend::run_waiting(int fd, direction dir) noexcept {
 void epoll_backend::wait(time_point until) noexcept {
     host_is_awake();
     apply_changes();
-    const duration timeout = done_.empty() ? time_left(until) : duration::zero();
-    std::array<::epoll_event, 256> events;
-    const auto capacity = static_cast<int>(events.size());
-    int ready = -1;
-    if (nanoseconds_) {
-        const std::timespec t{.tv_sec = timeout / std::chrono::seconds(1),
-                              .tv_nsec = (timeout % std::chrono::seconds(1)).count()};
-        ready = ::epoll_pwait2(epoll_, events.data(), capacity, &t, nullptr);
-        nanoseconds_ = ready >= 0 || (errno != ENOSYS && errno != EPERM);
-    }
-    if (!nanoseconds_) {
-        const auto ms = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
-        ready = ::epoll_wait(epoll_, events.data(), capacity, static_cast<int>(ms));
-    }
-    for (int i = 0; i < ready; ++i) {
-        const ::epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (next_event_ == events_end_) fetch_events(until);
+    for (received_ = 0; next_event_ < events_end_ && received_ < received_at_once;) {
+        const ::epoll_event event = events_[static_cast<std::size_t>(next_event_++)];
         if (event.data.fd != wake_descriptor()) on_ready(event.data.fd, event.events);
     }
     deliver();
 }
 
+void epoll_backend::fetch_events(time_point until) noexcept {
+    const duration timeout = done_.empty() ? time_left(until) : duration::zero();
+    const auto capacity = static_cast<int>(events_.size());
+    int ready = -1;
+    if (nanoseconds_) {
+        const std::timespec t{.tv_sec = timeout / std::chrono::seconds(1),
+                              .tv_nsec = (timeout % std::chrono::seconds(1)).count()};
+        ready = ::epoll_pwait2(epoll_, events_.data(), capacity, &t, nullptr);
+        nanoseconds_ = ready >= 0 || (errno != ENOSYS && errno != EPERM);
+    }
+    if (!nanoseconds_) {
+        const auto ms = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+        ready = ::epoll_wait(epoll_, events_.data(), capacity, static_cast<int>(ms));
+    }
+    next_event_ = 0;
+    events_end_ = std::max(ready, 0);
+}
+
 void epoll_backend::announce(time_point until) noexcept {
     apply_changes();
-    let_host_sleep(done_.empty() ? until : time_point::min());
+    let_host_sleep(done_.empty() && next_event_ == events_end_ ? until : time_point::min());
 }
 
 /// What complete() adds to done_ waits for the next wait().
@@ -274,6 +284,7 @@ void epoll_backend::abandon() noexcept {
     for (descriptor& d : descriptors_) std::for_each(d.waiting.begin(), d.waiting.end(), let_go);
     descriptors_.clear();
     changed_.clear();
+    events_end_ = next_event_;
     pending_ = 0;
     ::close(std::exchange(epoll_, -1));
     close_descriptors();

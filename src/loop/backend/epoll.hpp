@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <vector>
 
+#include <sys/epoll.h>
+
 namespace rondo::detail {
 
 /// Level-triggered. For each descriptor and direction the operations that wait stand in a queue, and the first of them is
@@ -24,6 +26,7 @@ public:
     ~epoll_backend() override;
 
     backend_kind kind() const noexcept override { return backend_kind::epoll; }
+    bool gives_blocks() const noexcept override { return true; }
     bool submit(operation& op) noexcept override;
     void cancel(operation& op) noexcept override;
     void wait(time_point until) noexcept override;
@@ -69,6 +72,7 @@ private:
     void on_ready(int fd, std::uint32_t events) noexcept;
     void run_waiting(int fd, direction dir) noexcept;
     void finish(operation& op, std::int64_t result) noexcept;
+    void fetch_events(time_point until) noexcept;
     void deliver() noexcept;
 
     int epoll_ = -1;
@@ -77,6 +81,10 @@ private:
     std::vector<int> changed_;
     operation_list done_; // waits for its complete()
     std::size_t pending_ = 0;
+    std::size_t received_ = 0;              // in this wait()
+    std::array<::epoll_event, 256> events_; // those of [next_event_, events_end_) have their turn in the next wait()
+    int next_event_ = 0;
+    int events_end_ = 0;
     accounting_os os_{*this};
 };
 

@@ -1,5 +1,7 @@
 #include "loop/backend/perform.hpp"
 
+#include "loop/buffer_pool.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -43,6 +45,17 @@ template <class Transfer> std::int64_t move_bytes(operation& op, Transfer transf
         op.result += moved;
         if (static_cast<std::size_t>(op.result) == op.size) return op.result;
     }
+}
+
+/// The block is the operation's when there is something in it.
+std::int64_t receive_block(operation& op) noexcept {
+    std::byte* const block = try_allocate_buffer(op.size);
+    if (!block) return -ENOMEM;
+    const std::int64_t result =
+        uninterrupted([&] { return ::recv(op.fd, block, op.size, static_cast<int>(op.flags) | MSG_DONTWAIT); });
+    if (result > 0) op.buffer = block;
+    else free_buffer(block, op.size);
+    return is_eagain(result) ? would_block : result;
 }
 
 std::int64_t connect_once(const operation& op, bool repeated) noexcept {
@@ -110,6 +123,7 @@ std::int64_t perform(operation& op, bool repeated) noexcept {
     case operation_kind::poll: return poll_once(op);
     case operation_kind::connect: return connect_once(op, repeated);
     case operation_kind::recv:
+        if (!buffer) return receive_block(op);
         return move_bytes(
             op, [&](std::size_t done) { return ::recv(fd, buffer + done, op.size - done, flags | MSG_DONTWAIT); });
     case operation_kind::send:

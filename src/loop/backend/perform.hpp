@@ -8,6 +8,10 @@
 
 namespace rondo::detail {
 
+/// So much is received into large blocks before those who wait for it have their turn: what they read is still in the processor's
+/// caches, and the blocks that they free are the next ones.
+inline constexpr std::size_t received_at_once = std::size_t{512} * 1024;
+
 /// What perform() gives when the operation has to wait for its descriptor. No result of an operation looks like it.
 inline constexpr std::int64_t would_block = std::numeric_limits<std::int64_t>::min();
 

@@ -3,6 +3,8 @@
 #include <rondo/coro/debug.hpp>
 
 #include "loop/backend/perform.hpp"
+#include "loop/backend/uring_request.hpp"
+#include "loop/buffer_pool.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -10,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -34,13 +37,25 @@ operation& operation_of(std::uint64_t user_data) noexcept { return *std::bit_cas
 constexpr std::uint16_t in_backlog = 1;
 constexpr std::uint16_t polls_first = 2; // the request is a poll, after EAGAIN; the operation itself comes after it
 constexpr std::uint16_t cancel_unsent = 4;
-constexpr std::uint16_t in_done = 8;      // stands in done_
-constexpr std::uint16_t was_emptied = 16; // the last recv() left nothing: the next one need not try before it waits
+constexpr std::uint16_t in_done = 8;         // stands in done_
+constexpr std::uint16_t was_emptied = 16;    // the last recv() left nothing: the next one need not try before it waits
+constexpr std::uint16_t performed_here = 32; // the request is a poll; the call is made when it has completed
 constexpr std::uint16_t kept = was_emptied;
 
-constexpr std::size_t longest_transfer = 0x7ffff000; // MAX_RW_COUNT: the kernel moves no more at once
+/// A send of so much is tried at once: its bytes are still in the processor's caches, and a system call is little beside copying
+/// them. What finds no room is the ring's; until that has completed op.result is what was sent.
+constexpr std::size_t large_send = std::size_t{32} * 1024;
 
-unsigned length(const operation& op) noexcept { return static_cast<unsigned>(std::min(op.size, longest_transfer)); }
+bool is_tried_first(const operation& op) noexcept {
+    switch (op.kind) {
+    case operation_kind::send: return op.size >= large_send;
+    case operation_kind::sendfile: return true;
+    case operation_kind::connect: return op.address->sa_family == AF_UNIX;
+    default: return false;
+    }
+}
+
+std::int64_t cancelled_result(const operation& op) noexcept { return op.result > 0 ? op.result : -ECANCELED; }
 
 bool waits_to_write(const operation& op) noexcept {
     return op.kind == operation_kind::write || op.kind == operation_kind::send || op.kind == operation_kind::sendmsg ||
@@ -53,36 +68,6 @@ bool is_polled_for(const operation& op) noexcept { return op.kind == operation_k
 /// EAGAIN says that its descriptor is not ready. To open() it is an error like any other.
 bool waits_for_readiness(const operation& op) noexcept {
     return op.kind != operation_kind::connect && op.kind != operation_kind::open;
-}
-
-void prepare(io_uring_sqe* sqe, operation& op, bool poll_first) noexcept {
-    const unsigned flags = op.flags & ~unsigned{MSG_DONTWAIT}; // the ring never makes the thread wait
-    switch (op.kind) {
-    case operation_kind::poll: io_uring_prep_poll_add(sqe, op.fd, op.flags); break;
-    case operation_kind::read: io_uring_prep_read(sqe, op.fd, op.buffer, length(op), op.offset); break;
-    case operation_kind::write: io_uring_prep_write(sqe, op.fd, op.data, length(op), op.offset); break;
-    case operation_kind::recv:
-        io_uring_prep_recv(sqe, op.fd, op.buffer, length(op), static_cast<int>(flags));
-        if (poll_first) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
-        break;
-    case operation_kind::send:
-        io_uring_prep_send(sqe, op.fd, op.data, length(op), static_cast<int>(flags | MSG_NOSIGNAL));
-        break;
-    case operation_kind::recvmsg: io_uring_prep_recvmsg(sqe, op.fd, op.message, flags); break;
-    case operation_kind::sendmsg: io_uring_prep_sendmsg(sqe, op.fd, op.message, flags | MSG_NOSIGNAL); break;
-    case operation_kind::accept:
-        io_uring_prep_accept(sqe, op.fd, op.address, op.address ? &op.address_size : nullptr,
-                             SOCK_NONBLOCK | SOCK_CLOEXEC);
-        break;
-    case operation_kind::connect: io_uring_prep_connect(sqe, op.fd, op.address, op.address_size); break;
-    case operation_kind::sendfile: io_uring_prep_poll_add(sqe, op.fd, POLLOUT); break;
-    case operation_kind::open:
-        io_uring_prep_openat(sqe, AT_FDCWD, static_cast<const char*>(op.data), static_cast<int>(op.flags),
-                             static_cast<::mode_t>(op.size));
-        break;
-    case operation_kind::close: io_uring_prep_close(sqe, op.fd); break;
-    case operation_kind::fsync: io_uring_prep_fsync(sqe, op.fd, op.flags ? IORING_FSYNC_DATASYNC : 0); break;
-    }
 }
 
 [[noreturn]] void stop_process(const std::string& why) {
@@ -102,19 +87,18 @@ uring_backend::~uring_backend() {
 
 bool uring_backend::submit(operation& op) noexcept {
     assert(!op.pending());
-    // A Unix connection is made or refused at once. Left to the ring, a full backlog (EAGAIN) would be tried in circles.
-    if (op.kind == operation_kind::connect && op.address->sa_family == AF_UNIX) {
-        op.result = perform(op, false);
-        return true;
-    }
-    if (is_polled_for(op)) {
-        op.result = perform(op, false);
-        if (op.result != would_block) return true;
+    op.result = 0;
+    if (op.kind != operation_kind::recv && is_tried_first(op)) [[unlikely]] {
+        // A Unix connection is made or refused at once. Left to the ring, a full backlog (EAGAIN) would be tried in circles.
+        const std::int64_t result = perform(op, false);
+        if (result != would_block || op.kind == operation_kind::connect) {
+            op.result = result;
+            return true;
+        }
     }
     tell_host();
     op.phase = operation::state::submitted;
     op.note &= kept;
-    op.result = 0;
     start(op);
     return false;
 }
@@ -128,6 +112,14 @@ void uring_backend::start(operation& op) noexcept {
     }
 }
 
+/// Small receives are given a block by the kernel, when there are bytes. A large one is a poll and then a call, which takes the
+/// block that was freed last: it is still in the processor's caches.
+bool uring_backend::selects_block(const operation& op) noexcept {
+    if (op.size > uring_blocks::block_bytes || !ring_->bound()) return false;
+    if (!blocks_) blocks_.reset(new (std::nothrow) uring_blocks(ring_->fd()));
+    return blocks_ && blocks_->usable();
+}
+
 /// A free entry; null when the ring is full and the kernel takes nothing now.
 io_uring_sqe* uring_backend::entry() noexcept {
     if (io_uring_sqe* sqe = ring_->next_entry()) return sqe;
@@ -138,8 +130,9 @@ io_uring_sqe* uring_backend::entry() noexcept {
 bool uring_backend::request(operation& op) noexcept {
     io_uring_sqe* sqe = entry();
     if (!sqe) return false;
+    if (wants_block(op) && !selects_block(op)) op.note |= polls_first | performed_here;
     if (op.note & polls_first) io_uring_prep_poll_add(sqe, op.fd, waits_to_write(op) ? POLLOUT : POLLIN);
-    else prepare(sqe, op, (op.note & was_emptied) && ring_->can_poll_first());
+    else prepare_request(sqe, op, (op.note & was_emptied) && ring_->can_poll_first());
     io_uring_sqe_set_data(sqe, &op);
     return true;
 }
@@ -167,7 +160,7 @@ void uring_backend::cancel(operation& op) noexcept {
     if (op.note & in_done) return;
     if (op.note & in_backlog) {
         backlog_.erase(op);
-        finish(op, -ECANCELED);
+        finish(op, cancelled_result(op));
     } else if (!backlog_.empty() || !request_cancel(op)) {
         op.note |= cancel_unsent;
         ++cancels_to_send_;
@@ -205,6 +198,7 @@ bool uring_backend::is_busy() const noexcept {
 void uring_backend::wait(time_point until) noexcept {
     host_is_awake();
     catch_up();
+    if (blocks_ && blocks_->usable()) blocks_->refill();
     const duration timeout = is_busy() ? duration::zero() : time_left(until);
     if (timeout > duration::zero() || ring_->wants_enter()) enter(timeout);
     take_completions();
@@ -246,9 +240,10 @@ void uring_backend::enter(duration timeout) noexcept {
 }
 
 void uring_backend::take_completions() noexcept {
+    received_ = 0;
     do {
         // No more than were there: what these submit may complete at once, and has its turn in the next wait().
-        for (unsigned left = ring_->completions_ready(); left > 0; --left) {
+        for (unsigned left = ring_->completions_ready(); left > 0 && received_ < received_at_once; --left) {
             const completion c = ring_->take_completion();
             if (c.user_data == cancel_data) continue;
             if (c.user_data == wake_data) {
@@ -260,13 +255,44 @@ void uring_backend::take_completions() noexcept {
             }
         }
         // The kernel kept what found no room, and hands it over when there is some.
-    } while (ring_->overflowed() && ring_->enter(duration::zero()) == 0);
+    } while (received_ < received_at_once && ring_->overflowed() && ring_->enter(duration::zero()) == 0);
+}
+
+/// What the ring leaves to us. would_block, or the result.
+std::int64_t uring_backend::perform_now(operation& op) noexcept {
+    const std::int64_t result = perform(op, true);
+    if (wants_block(op) || op.kind != operation_kind::recv || result <= 0) return result;
+    received_ += static_cast<std::size_t>(result);
+    return result;
 }
 
 void uring_backend::on_completion(operation& op, std::int32_t result, std::uint32_t flags) noexcept {
     in_flight_.erase(op);
+    if (flags & IORING_CQE_F_BUFFER) take_block(op, result, flags);
+    const bool usual = result >= 0 && op.phase == operation::state::submitted && (op.note & ~kept) == 0 &&
+                       op.result == 0 && !is_polled_for(op) && !calling_back_;
+    if (!usual) [[unlikely]] {
+        on_unusual_completion(op, result, flags);
+        return;
+    }
+    if (op.kind == operation_kind::recv && result > 0)
+        op.note = flags & IORING_CQE_F_SOCK_NONEMPTY ? std::uint16_t{0} : was_emptied;
+    op.phase = operation::state::idle;
+    op.result = result;
+    op.complete(op);
+}
+
+void uring_backend::take_block(operation& op, std::int32_t result, std::uint32_t flags) noexcept {
+    std::byte* const block = blocks_->take(flags >> IORING_CQE_BUFFER_SHIFT);
+    if (result > 0) op.buffer = block;
+    else free_buffer(block, uring_blocks::block_bytes);
+}
+
+/// Not done yet, called back, or done by more than one request.
+void uring_backend::on_unusual_completion(operation& op, std::int64_t result, std::uint32_t flags) noexcept {
     if (op.note & cancel_unsent) --cancels_to_send_;
-    const bool polled = (op.note & polls_first) || is_polled_for(op);
+    const bool performs = (op.note & performed_here) || is_polled_for(op);
+    const bool polled = (op.note & polls_first) || performs;
     op.note &= kept;
     if (op.phase == operation::state::submitted) {
         bool retry = result == -EINTR ||     // the kernel's worker thread was interrupted
@@ -277,21 +303,25 @@ void uring_backend::on_completion(operation& op, std::int32_t result, std::uint3
             retry = false;
             result = 0;
         }
-        if (retry && result > 0 && is_polled_for(op)) {
-            const std::int64_t sent = perform(op, true);
-            retry = sent == would_block;
-            if (!retry) result = static_cast<std::int32_t>(sent); // at most longest_transfer
+        const bool no_block = result == -ENOBUFS && wants_block(op);
+        if (no_block && blocks_) blocks_->ran_dry();
+        if (no_block || (retry && result > 0 && performs)) {
+            const std::int64_t moved = perform_now(op);
+            retry = moved == would_block;
+            if (!retry) result = moved;
         }
         if (retry || not_ready) {
             op.note = not_ready || (polled && result < 0) ? polls_first : std::uint16_t{0};
+            if (no_block) op.note = was_emptied; // it waits before it asks for one
             start(op);
             return;
         }
-    } else if (polled || result == -EINTR || result == -EAGAIN) {
+    } else if (polled || result == -EINTR || result == -EAGAIN || (result == -ENOBUFS && wants_block(op))) {
         result = -ECANCELED;
     }
     if (op.kind == operation_kind::recv && result > 0)
         op.note = flags & IORING_CQE_F_SOCK_NONEMPTY ? std::uint16_t{0} : was_emptied;
+    if (op.result > 0) result = op.result + std::max<std::int64_t>(result, 0);
     if (calling_back_) {
         finish(op, result);
         return;
@@ -332,6 +362,8 @@ void uring_backend::abandon() noexcept {
 
 void uring_backend::renew_ring() noexcept {
     try {
+        ring_.reset();
+        blocks_.reset();
         ring_ = std::make_unique<uring_ring>(options_);
     } catch (const std::exception& e) {
         stop_process(e.what());
@@ -357,7 +389,7 @@ void uring_backend::take_over() noexcept {
     while (!unsubmitted.empty()) {
         operation& op = unsubmitted.pop_front();
         if (op.note & cancel_unsent) --cancels_to_send_;
-        if (op.phase == operation::state::cancelling) finish(op, -ECANCELED);
+        if (op.phase == operation::state::cancelling) finish(op, cancelled_result(op));
         else start(op);
     }
 }

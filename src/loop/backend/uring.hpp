@@ -4,6 +4,7 @@
 #include "loop/backend/native.hpp"
 #include "loop/backend/operation_list.hpp"
 #include "loop/backend/thread_end.hpp"
+#include "loop/backend/uring_blocks.hpp"
 #include "loop/backend/uring_ring.hpp"
 
 #include <memory>
@@ -25,6 +26,7 @@ public:
 
     backend_kind kind() const noexcept override { return backend_kind::uring; }
     bool takes_files() const noexcept override { return true; }
+    bool gives_blocks() const noexcept override { return ring_->can_poll_first(); }
     bool submit(operation& op) noexcept override;
     void cancel(operation& op) noexcept override;
     void wait(time_point until) noexcept override;
@@ -35,6 +37,7 @@ public:
 
 private:
     int show_work(host_descriptor& to) noexcept override;
+    bool selects_block(const operation& op) noexcept;
     void start(operation& op) noexcept;
     bool request(operation& op) noexcept;
     bool request_cancel(operation& op) noexcept;
@@ -45,6 +48,9 @@ private:
     void enter(duration timeout) noexcept;
     void take_completions() noexcept;
     void on_completion(operation& op, std::int32_t result, std::uint32_t flags) noexcept;
+    void take_block(operation& op, std::int32_t result, std::uint32_t flags) noexcept;
+    void on_unusual_completion(operation& op, std::int64_t result, std::uint32_t flags) noexcept;
+    std::int64_t perform_now(operation& op) noexcept;
     void finish(operation& op, std::int64_t result) noexcept;
     void deliver() noexcept;
     void renew_ring() noexcept;
@@ -52,10 +58,12 @@ private:
     void on_thread_end() noexcept override;
 
     ring_options options_;
+    std::unique_ptr<uring_blocks> blocks_; // of ring_, which ends first; made when the first receive wants one
     std::unique_ptr<uring_ring> ring_;
     operation_list in_flight_;        // in the ring or in the kernel
     operation_list backlog_;          // found the ring full
     operation_list done_;             // ended without the kernel, wait for complete()
+    std::size_t received_ = 0;        // in this wait(), into large blocks
     std::size_t cancels_to_send_ = 0; // in in_flight_, found the ring full
     bool wake_requested_ = false;
     bool calling_back_ = false; // the thread ends: nothing new goes to the kernel

@@ -156,6 +156,7 @@ struct loop_access {
     static detail::watchdog* watching(event_loop& loop) noexcept;
     /// Null: nobody. The loop's thread.
     static void observe(event_loop& loop, loop_observer* observer) noexcept;
+    static void set_busy_poll(event_loop& loop, duration before_sleeping) noexcept;
     /// Any thread: calls look(), here or in the loop's thread, while the loop is between two callbacks. A closed loop: false. Not let in before `timeout`: throws
     /// what late() gives. runtime_error when the loop belongs to another process, or a loop of this thread would have to wait.
     static bool visit(event_loop& loop, std::function<void(bool here)> look, delay timeout,

@@ -13,7 +13,7 @@ enum class operation_kind : std::uint8_t {
     poll,    // flags: POLLIN or POLLOUT, not both; result: the events (poll(2))
     read,    // buffer, size, offset (-1: the file's own position); result: bytes, 0 at the end (read(2))
     write,   // as read (write(2)); what nobody reads raises SIGPIPE unless the process ignores it
-    recv,    // buffer, size, flags: MSG_*; result: bytes, 0 at the end (recv(2))
+    recv,    // buffer, size, flags: MSG_*; result: bytes, 0 at the end (recv(2)). Without a buffer: see below
     send,    // buffer, size, flags: MSG_*; result: bytes (send(2)); never raises SIGPIPE
     recvmsg, // message, flags (recvmsg(2))
     sendmsg, // message, flags (sendmsg(2)); never raises SIGPIPE
@@ -31,6 +31,10 @@ enum class operation_kind : std::uint8_t {
 // error or when cancelled; what was moved by then is its result. Several operations may wait for one descriptor, and each is
 // served once, but in which order is the kernel's affair: what needs an order has one operation of a kind pending.
 // Descriptors should be non-blocking: a read or write on another may keep the thread waiting.
+
+// A recv may leave `buffer` null where backend::gives_blocks(): who waits long then holds no memory. When there are bytes they
+// come in a block of the buffer pool, of `size` bytes (one of the pool's capacities, 4 KiB or more), which `buffer` points to and
+// which is the caller's from then on; with a result of 0 or less there is none.
 
 /// idle -> submitted -> (cancelling ->) idle again, with `result` set. The memory of the operation, and all it points to,
 /// stays valid from submit() until it has completed: a cancelled operation too is not done before its completion.

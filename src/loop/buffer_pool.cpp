@@ -1,19 +1,14 @@
-#include "io/buffer_pool.hpp"
+#include "loop/buffer_pool.hpp"
 
 #include <rondo/coro/debug.hpp>
-#include <rondo/coro/frame.hpp>
 
-#include <algorithm>
 #include <array>
-#include <bit>
 #include <new>
 
 namespace rondo::detail {
 
 namespace {
 
-constexpr std::size_t smallest = 64;
-constexpr std::size_t largest_frame_block = 2048; // up to here frames' free lists are used (allocate_block)
 constexpr std::size_t largest_kept = std::size_t{256} * 1024;
 constexpr std::size_t kept_bytes = std::size_t{4} << 20; // by one thread: the buffers of 64 connections of 64 KiB
 constexpr std::size_t first_class = 12;                  // 4 KiB
@@ -24,22 +19,26 @@ struct spare {
     spare* next;
 };
 
+/// Trivially destructible and constant-initialised, so that reaching it needs no guard.
 struct cache {
     std::array<spare*, classes> lists{};
     std::size_t bytes = 0;
-    bool gone = false; // freed by a thread_local that dies later
+    std::size_t most = 0; // what may be kept: nothing before the first block is freed, and when the thread ends
+    bool opened = false;
+};
+constinit thread_local cache kept;
 
-    ~cache() {
-        for (std::size_t c = 0; c < classes; ++c) {
-            while (spare* block = lists[c]) {
-                lists[c] = block->next;
+struct thread_end {
+    ~thread_end() {
+        kept.most = 0;
+        for (spare*& list : kept.lists) {
+            while (spare* block = list) {
+                list = block->next;
                 ::operator delete(block);
             }
         }
-        gone = true;
     }
 };
-thread_local cache kept;
 
 /// A dead buffer must be seen as such by whoever looks for misuse.
 bool keeps_nothing() noexcept {
@@ -51,16 +50,22 @@ bool keeps_nothing() noexcept {
     return debug_environment();
 }
 
+void open() noexcept {
+    static thread_local thread_end at_end;
+    static_cast<void>(at_end);
+    kept.opened = true;
+    if (!keeps_nothing()) kept.most = kept_bytes;
+}
+
 std::size_t class_of(std::size_t capacity) noexcept {
     return static_cast<std::size_t>(std::countr_zero(capacity)) - first_class;
 }
 
 } // namespace
 
-std::byte* allocate_buffer(std::size_t& capacity) {
+std::byte* allocate_large_buffer(std::size_t& capacity) {
     if (capacity > largest_kept) return static_cast<std::byte*>(::operator new(capacity));
-    capacity = std::bit_ceil(std::max(capacity, smallest));
-    if (capacity <= largest_frame_block) return static_cast<std::byte*>(allocate_block(capacity));
+    capacity = std::bit_ceil(capacity);
     spare*& list = kept.lists[class_of(capacity)];
     if (spare* block = list) {
         list = block->next;
@@ -70,12 +75,17 @@ std::byte* allocate_buffer(std::size_t& capacity) {
     return static_cast<std::byte*>(::operator new(capacity));
 }
 
-void free_buffer(std::byte* block, std::size_t capacity) noexcept {
-    if (capacity <= largest_frame_block) {
-        free_block(block, capacity);
-        return;
+std::byte* try_allocate_buffer(std::size_t capacity) noexcept {
+    try {
+        return allocate_buffer(capacity);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
     }
-    if (capacity > largest_kept || kept.gone || keeps_nothing() || kept.bytes + capacity > kept_bytes) {
+}
+
+void free_large_buffer(std::byte* block, std::size_t capacity) noexcept {
+    if (!kept.opened) open();
+    if (capacity > largest_kept || kept.bytes + capacity > kept.most) {
         ::operator delete(block);
         return;
     }
