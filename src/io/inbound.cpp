@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -27,7 +29,8 @@ void inbound::check_limit(std::size_t limit) {
 
 appetite inbound::wants() const noexcept {
     if (ended_ || error_ || abandoned_) return appetite::none;
-    if (reading_ && !is_complete(*reading_)) return appetite::now;
+    if (reading_ && (reading_->waits() || !is_complete(*reading_)))
+        return appetite::now; // one that waits lacks something
     return held_back_ && !unlimited_ ? appetite::none : appetite::ahead;
 }
 
@@ -35,11 +38,17 @@ receive_room inbound::room() {
     std::size_t wanted = 0;
     if (reading_ && reading_->kind() == read_kind::exactly && reading_->count() > buffer_.size())
         wanted = std::min(reading_->count() - buffer_.size(), std::max(most_room_ahead, buffer_.size()));
-    return buffer_.room(wanted, source_->gives_blocks());
+    // Somebody who waits for more than there is will have it behind what there is.
+    const bool waited_for = !buffer_.empty() && reading_ && !is_complete(*reading_);
+    return buffer_.room(wanted, source_->gives_blocks() && !waited_for);
 }
 
 void inbound::received(std::size_t n, std::byte* at) noexcept {
-    buffer_.received(n, at);
+    try {
+        buffer_.received(n, at);
+    } catch (const std::bad_alloc&) {
+        source_->abort(std::current_exception());
+    }
     if (abandoned_) buffer_.release();
     held_back_ = held_back_ || buffer_.size() / 2 > limit_;
     wake();

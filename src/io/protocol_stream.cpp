@@ -104,7 +104,11 @@ void protocol_stream::received(std::size_t n, std::byte* at) noexcept {
         filled_ = n;
         if (n == 0 || lender_ != protocol_) take_lent_data();
     } else {
-        unread_.received(n, at);
+        try {
+            unread_.received(n, at);
+        } catch (const std::bad_alloc&) {
+            abort(std::current_exception());
+        }
     }
     if (n > 0) tell_soon();
 }

@@ -52,8 +52,8 @@ void receive_buffer::make_room(std::size_t wanted) {
     }
 }
 
-receive_room receive_buffer::room(std::size_t wanted, bool blocks_are_given) {
-    if (!blocks_are_given || !empty()) {
+receive_room receive_buffer::room(std::size_t wanted, bool block_will_do) {
+    if (!block_will_do) {
         const std::span<std::byte> prepared = prepare(wanted);
         return {prepared.data(), prepared.size()};
     }
@@ -61,17 +61,26 @@ receive_room receive_buffer::room(std::size_t wanted, bool blocks_are_given) {
     return {nullptr, asked_for_};
 }
 
-void receive_buffer::received(std::size_t n, std::byte* at) noexcept {
-    if (pinned_) commit(n);
-    else if (n > 0) adopt(at, n);
-}
-
-void receive_buffer::adopt(std::byte* block, std::size_t n) noexcept {
-    assert(!block_);
-    block_ = block;
-    capacity_ = asked_for_;
-    adapt(n);
-    end_ = n;
+void receive_buffer::received(std::size_t n, std::byte* at) {
+    if (pinned_) {
+        commit(n);
+        return;
+    }
+    if (n == 0) return;
+    adapt(n, asked_for_);
+    if (empty()) {
+        block_ = at;
+        capacity_ = asked_for_;
+        begin_ = 0;
+        end_ = n;
+        return;
+    }
+    struct given_back {
+        ~given_back() { free_buffer(block, size); }
+        std::byte* block;
+        std::size_t size;
+    } const after{at, asked_for_};
+    append({at, n});
 }
 
 std::span<std::byte> receive_buffer::prepare(std::size_t wanted) {
@@ -84,15 +93,15 @@ std::span<std::byte> receive_buffer::prepare(std::size_t wanted) {
 void receive_buffer::commit(std::size_t n) noexcept {
     assert(pinned_ && n <= capacity_ - end_);
     pinned_ = false;
-    if (n > 0) adapt(n);
+    if (n > 0) adapt(n, capacity_ - end_);
     end_ += n;
     if (empty()) drop_block();
 }
 
 /// Follows what comes: a full room asks for twice as much, many small receives in a large block for half.
-void receive_buffer::adapt(std::size_t received) noexcept {
-    if (received == capacity_ - end_) {
-        guess_ = std::min(std::max(guess_, capacity_) * 2, largest_guess);
+void receive_buffer::adapt(std::size_t received, std::size_t room) noexcept {
+    if (received == room) {
+        guess_ = std::min(std::bit_ceil(std::max(guess_, room)) * 2, largest_guess);
         small_receives_ = 0;
     } else if (guess_ > smallest_block && received < guess_ / 4) {
         if (++small_receives_ < small_before_shrinking) return;

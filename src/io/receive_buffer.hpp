@@ -24,9 +24,11 @@ public:
     bytes_view unread() const noexcept { return {block_ + begin_, size()}; }
     bool pinned() const noexcept { return pinned_; }
 
-    /// What a stream_consumer does. With nothing unread, and where blocks are given, one is asked for instead of held.
-    receive_room room(std::size_t wanted, bool blocks_are_given);
-    void received(std::size_t n, std::byte* at) noexcept;
+    /// Where the next bytes go, at least one. `block_will_do`: a block that comes with them is as good as room behind what is unread,
+    /// which would have to be held until then. Throws std::bad_alloc.
+    receive_room room(std::size_t wanted, bool block_will_do);
+    /// `n` bytes came there. Throws std::bad_alloc: those of a block found no room behind what is unread, and are lost.
+    void received(std::size_t n, std::byte* at);
 
     /// Room for the next bytes, at least one; `wanted` says how many more are certain to be needed. Throws std::bad_alloc.
     std::span<std::byte> prepare(std::size_t wanted);
@@ -47,9 +49,8 @@ public:
 
 private:
     void make_room(std::size_t wanted);
-    void adopt(std::byte* block, std::size_t n) noexcept;
     void move_to(std::size_t capacity);
-    void adapt(std::size_t received) noexcept;
+    void adapt(std::size_t received, std::size_t room) noexcept;
     void drop_block() noexcept;
 
     std::byte* block_ = nullptr;

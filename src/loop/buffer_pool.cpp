@@ -26,12 +26,12 @@ struct cache {
     std::size_t most = 0; // what may be kept: nothing before the first block is freed, and when the thread ends
     bool opened = false;
 };
-constinit thread_local cache kept;
+constinit thread_local cache kept_blocks;
 
 struct thread_end {
     ~thread_end() {
-        kept.most = 0;
-        for (spare*& list : kept.lists) {
+        kept_blocks.most = 0;
+        for (spare*& list : kept_blocks.lists) {
             while (spare* block = list) {
                 list = block->next;
                 ::operator delete(block);
@@ -53,8 +53,8 @@ bool keeps_nothing() noexcept {
 void open() noexcept {
     static thread_local thread_end at_end;
     static_cast<void>(at_end);
-    kept.opened = true;
-    if (!keeps_nothing()) kept.most = kept_bytes;
+    kept_blocks.opened = true;
+    if (!keeps_nothing()) kept_blocks.most = kept_bytes;
 }
 
 std::size_t class_of(std::size_t capacity) noexcept {
@@ -66,10 +66,10 @@ std::size_t class_of(std::size_t capacity) noexcept {
 std::byte* allocate_large_buffer(std::size_t& capacity) {
     if (capacity > largest_kept) return static_cast<std::byte*>(::operator new(capacity));
     capacity = std::bit_ceil(capacity);
-    spare*& list = kept.lists[class_of(capacity)];
+    spare*& list = kept_blocks.lists[class_of(capacity)];
     if (spare* block = list) {
         list = block->next;
-        kept.bytes -= capacity;
+        kept_blocks.bytes -= capacity;
         return reinterpret_cast<std::byte*>(block);
     }
     return static_cast<std::byte*>(::operator new(capacity));
@@ -84,16 +84,16 @@ std::byte* try_allocate_buffer(std::size_t capacity) noexcept {
 }
 
 void free_large_buffer(std::byte* block, std::size_t capacity) noexcept {
-    if (!kept.opened) open();
-    if (capacity > largest_kept || kept.bytes + capacity > kept.most) {
+    if (!kept_blocks.opened) open();
+    if (capacity > largest_kept || kept_blocks.bytes + capacity > kept_blocks.most) {
         ::operator delete(block);
         return;
     }
     auto* freed = reinterpret_cast<spare*>(block);
-    spare*& list = kept.lists[class_of(capacity)];
+    spare*& list = kept_blocks.lists[class_of(capacity)];
     freed->next = list;
     list = freed;
-    kept.bytes += capacity;
+    kept_blocks.bytes += capacity;
 }
 
 } // namespace rondo::detail

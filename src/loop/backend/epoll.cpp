@@ -22,8 +22,6 @@ constexpr std::uint16_t is_done = 1; // operation::note: stands in done_
 
 constexpr std::uint32_t interest_in(int dir) noexcept { return dir == 0 ? EPOLLIN : EPOLLOUT; }
 
-std::int64_t cancelled_result(const operation& op) noexcept { return op.result > 0 ? op.result : -ECANCELED; }
-
 } // namespace
 
 epoll_backend::epoll_backend() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {

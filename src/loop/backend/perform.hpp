@@ -3,6 +3,8 @@
 
 #include <rondo/loop/detail/operation.hpp>
 
+#include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 
@@ -14,6 +16,9 @@ inline constexpr std::size_t received_at_once = std::size_t{512} * 1024;
 
 /// What perform() gives when the operation has to wait for its descriptor. No result of an operation looks like it.
 inline constexpr std::int64_t would_block = std::numeric_limits<std::int64_t>::min();
+
+/// Of an operation that was called back after part of it was done, or none.
+inline std::int64_t cancelled_result(const operation& op) noexcept { return op.result > 0 ? op.result : -ECANCELED; }
 
 /// Tries `op` once. Its result, or would_block: then the call is repeated when the descriptor is ready. Between calls
 /// `op.result` counts what a MSG_WAITALL operation has done so far (0 at first); `repeated` tells that a connect was begun.

@@ -55,8 +55,6 @@ bool is_tried_first(const operation& op) noexcept {
     }
 }
 
-std::int64_t cancelled_result(const operation& op) noexcept { return op.result > 0 ? op.result : -ECANCELED; }
-
 bool waits_to_write(const operation& op) noexcept {
     return op.kind == operation_kind::write || op.kind == operation_kind::send || op.kind == operation_kind::sendmsg ||
            op.kind == operation_kind::connect || op.kind == operation_kind::sendfile;
@@ -118,13 +116,6 @@ bool uring_backend::selects_block(const operation& op) noexcept {
     if (op.size > uring_blocks::block_bytes || !ring_->bound()) return false;
     if (!blocks_) blocks_.reset(new (std::nothrow) uring_blocks(ring_->fd()));
     return blocks_ && blocks_->usable();
-}
-
-/// A free entry; null when the ring is full and the kernel takes nothing now.
-io_uring_sqe* uring_backend::entry() noexcept {
-    if (io_uring_sqe* sqe = ring_->next_entry()) return sqe;
-    ring_->submit();
-    return ring_->next_entry();
 }
 
 bool uring_backend::request(operation& op) noexcept {

@@ -42,7 +42,13 @@ private:
     bool request(operation& op) noexcept;
     bool request_cancel(operation& op) noexcept;
     void request_wake() noexcept;
-    io_uring_sqe* entry() noexcept;
+    /// A free entry; null when the ring is full and the kernel takes nothing now.
+    io_uring_sqe* entry() noexcept {
+        if (io_uring_sqe* const sqe = ring_->next_entry()) [[likely]]
+            return sqe;
+        ring_->submit();
+        return ring_->next_entry();
+    }
     void catch_up() noexcept;
     bool is_busy() const noexcept;
     void enter(duration timeout) noexcept;
