@@ -186,6 +186,27 @@ template <class Start> rondo::coro<double> task(Start start) {
     co_return std::round(static_cast<double>(grown) / static_cast<double>(many));
 }
 
+// Both ends in this loop: each connection has had a byte echoed, and waits for the next.
+rondo::coro<> one_echo(std::uint16_t port, std::vector<rondo::connection>& kept) {
+    kept.push_back(co_await rondo::open_connection("127.0.0.1", port));
+    co_await kept.back().writer.write("x");
+    keep(co_await kept.back().reader.read_exactly(1));
+}
+rondo::coro<double> waiting_connections() {
+    constexpr std::uint64_t what_the_loop_makes_once = 100;
+    constexpr std::uint64_t weighed =
+        300; // with both ends fewer than the 1,024 descriptors that a process may usually have
+    auto server = co_await rondo::start_server(echo_stream, "127.0.0.1", 0);
+    std::vector<rondo::connection> kept;
+    kept.reserve(what_the_loop_makes_once + weighed);
+    for (std::uint64_t i = 0; i < what_the_loop_makes_once; ++i) co_await one_echo(server.port(), kept);
+    const auto before = bench::allocated_bytes();
+    for (std::uint64_t i = 0; i < weighed; ++i) co_await one_echo(server.port(), kept);
+    const auto grown = bench::allocated_bytes() - before;
+    kept.clear();
+    co_return std::round(static_cast<double>(grown) / static_cast<double>(weighed));
+}
+
 struct weight {
     const char* name;
     double (*measure)();
@@ -199,6 +220,7 @@ const weight weights[] = {
     {"task that sleeps", [] { return rondo::run(task([] { return rondo::create_task(sleeping()); })); }},
     {"task that sleeps within a timeout",
      [] { return rondo::run(task([] { return rondo::create_task(sleeping_in_timeout()); })); }},
+    {"connection that waits, its two ends", [] { return rondo::run(waiting_connections()); }},
     {"task that waits for a queue",
      [] {
          rondo::queue<int> items(1);
