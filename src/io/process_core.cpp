@@ -29,7 +29,14 @@ void release(process_core& p) noexcept { p.drop_reference(); }
 
 /// The thread says it by way of the loop. Its core is the loop's alone, and null once that does not wait any more.
 struct process_core::thread_news {
+    explicit thread_news(process_core* c) noexcept : core(c) {}
+    void arrived() noexcept {
+        if (!core) return;
+        const auto keep = counted_ptr<process_core>::adopt(std::exchange(core, nullptr));
+        keep->ended(0);
+    }
     process_core* core;
+    message_of<thread_news> end{&thread_news::arrived};
 };
 
 process_core::process_core(event_loop& loop, spawned_process child)
@@ -56,14 +63,9 @@ void process_core::watch() noexcept {
 
 /// The child is reaped in the loop, as any other: until then nobody else can have its number.
 void process_core::watch_in_a_thread() {
-    thread_news_ = std::make_shared<thread_news>(thread_news{this});
-    const auto ended_in_loop = [news = thread_news_] {
-        if (!news->core) return;
-        const auto core = counted_ptr<process_core>::adopt(std::exchange(news->core, nullptr));
-        core->ended(0);
-    };
+    thread_news_ = std::make_shared<thread_news>(this);
     const int result = backend_.os().watch_exit(
-        child_, [door = loop_access::door(loop_), ended_in_loop] { door->post(ended_in_loop); });
+        child_, [door = loop_access::door(loop_), news = thread_news_] { door->post(news->end, news); });
     if (result < 0) throw_os_error(-result, "cannot wait for process " + std::to_string(child_.pid));
     add_reference();
 }

@@ -1,6 +1,7 @@
 #include "io/process_start.hpp"
 
 #include <rondo/io/errors.hpp>
+#include <rondo/loop/detail/loop_door.hpp>
 #include <rondo/loop/event_loop.hpp>
 
 #include "loop/backend/backend.hpp"
@@ -14,22 +15,24 @@ namespace rondo::detail {
 
 /// What the thread and the loop share.
 struct process_start_job {
+    void ended() noexcept {
+        if (waiting) waiting->answered();
+    }
     spawn_request request;
     std::atomic<bool> unwanted{false};
     // The thread's until it has told the loop, or has ended.
     int result = -ECANCELED;
     spawned_process child;
+    message_of<process_start_job> end{&process_start_job::ended};
     // The loop's
     process_start* waiting = nullptr;
 };
 
 namespace {
 
-void run_job(const std::shared_ptr<process_start_job>& job, os& system, event_loop& loop) {
+void run_job(const std::shared_ptr<process_start_job>& job, os& system, loop_door& door) noexcept {
     if (!job->unwanted.load()) job->result = system.spawn(job->request, job->child);
-    loop.call_soon_threadsafe([job] {
-        if (job->waiting) job->waiting->answered();
-    });
+    door.post(job->end, job);
 }
 
 } // namespace
@@ -74,7 +77,7 @@ void process_start::enqueue() noexcept {
     job_->waiting = this;
     os& system = loop_access::backend(loop_).os();
     try {
-        thread_.submit([job = job_, &system, &loop = loop_] { run_job(job, system, loop); });
+        thread_.submit([job = job_, &system, door = loop_access::door(loop_)] { run_job(job, system, *door); });
     } catch (const std::exception&) { // no thread, no memory: then here
         job_->result = system.spawn(job_->request, job_->child);
         settle();

@@ -53,7 +53,7 @@ event_loop::~event_loop() {
 }
 
 void event_loop::forget_ready() noexcept {
-    while (!state_.ready.empty()) detail::callback::discard(state_.ready.pop());
+    while (!state_.ready.empty()) detail::discard(state_.ready.pop());
 }
 
 void event_loop::check_usable_slowly() const {
@@ -354,27 +354,29 @@ void loop_access::report(event_loop& loop, const error_report& what) noexcept {
 }
 
 bool loop_access::run_while(event_loop& loop, const std::function<bool()>& more, time_point until) {
-    std::optional<told_run> told;
-    while (more()) {
-        if (loop.time() >= until) return false;
-        loop.start_running();
-        if (!told) told.emplace(loop.state_);
-        struct end {
-            event_loop& l;
-            ~end() {
-                l.stopping_ = false; // somebody's cleanup says stop(): it stops no more than this pass
-                l.stop_running();
-            }
-        } at_end{loop};
+    if (!more()) return true;
+    if (loop.time() >= until) return false;
+    loop.start_running();
+    struct end {
+        event_loop& l;
+        ~end() {
+            l.stopping_ = false;
+            l.stop_running();
+        }
+    } at_end{loop};
+    const told_run told(loop.state_);
+    do {
         loop.run_passes(until, event_loop::how_many::one);
-    }
-    return true;
+        loop.stopping_ = false; // somebody's cleanup says stop(): it stops no more than this pass
+        if (!more()) return true;
+    } while (loop.time() < until);
+    return false;
 }
 
 void loop_access::check_usable(const event_loop& loop) { loop.check_usable(); }
 std::shared_ptr<loop_door> loop_access::door(event_loop& loop) noexcept { return loop.internals_->door; }
-void loop_access::push_from_outside(event_loop& loop, callback& c) noexcept {
-    if (loop.internals_->inbox.push(c)) loop.internals_->backend->wake();
+void loop_access::push_from_outside(event_loop& loop, ready_node& node) noexcept {
+    if (loop.internals_->inbox.push(node)) loop.internals_->backend->wake();
 }
 void loop_access::shut_default_executor(event_loop& loop) noexcept { loop.internals_->executor_shut = true; }
 std::shared_ptr<executor> loop_access::take_default_executor(event_loop& loop) noexcept {

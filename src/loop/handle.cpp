@@ -2,6 +2,7 @@
 
 #include <rondo/coro/detail/exception_cast.hpp>
 #include <rondo/loop/detail/loop_state.hpp>
+#include <rondo/loop/detail/message.hpp>
 #include <rondo/loop/event_loop.hpp>
 
 #include "loop/text_of_place.hpp"
@@ -81,6 +82,11 @@ void callback::discard(ready_node& node) noexcept {
     const bool was_scheduled = self.state_.compare_exchange_strong(before, state::cancelled, std::memory_order_acq_rel);
     if (was_scheduled || self.threadsafe_) self.drop_callable();
     self.release();
+}
+
+void discard(ready_node& node) noexcept {
+    if (message::is(node)) static_cast<message&>(node).lose();
+    else callback::discard(node);
 }
 
 std::string callback::text() const {

@@ -31,6 +31,17 @@ thread_life life_of_this_thread() {
 
 } // namespace
 
+/// Rung once by each visitor, who may have left when it is heard.
+struct loop_visits::doorbell {
+    explicit doorbell(std::shared_ptr<loop_visits> v) noexcept : visits(std::move(v)) {}
+    void heard() noexcept {
+        const std::lock_guard<std::mutex> hold(visits->mutex_);
+        visits->let_in();
+    }
+    const std::shared_ptr<loop_visits> visits;
+    message_of<doorbell> rung{&doorbell::heard};
+};
+
 loop_visits::loop_visits() : home_(life_of_this_thread()) {}
 
 void loop_visits::run_begins() {
@@ -85,12 +96,10 @@ visit_outcome loop_visits::visit(loop_door& door, std::function<void(bool here)>
         throw runtime_error(
             "looking into another thread's event loop would block the one of this thread: say to_thread()");
     visitor me{.look = std::move(look)};
+    const auto bell = std::make_shared<doorbell>(shared_from_this());
     waiting_.push_back(&me);
     lock.unlock();
-    door.post([self = shared_from_this()] {
-        const std::lock_guard<std::mutex> hold(self->mutex_);
-        self->let_in();
-    });
+    door.post(bell->rung, bell);
     lock.lock();
     const auto over = [&] { return me.seen || closed_; };
     if (until) changed_.wait_until(lock, *until, over);

@@ -44,6 +44,7 @@ private:
         std::exception_ptr error = nullptr;
         bool seen = false;
     };
+    struct doorbell;
     void let_in() noexcept;
 
     std::mutex mutex_;

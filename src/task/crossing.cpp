@@ -2,10 +2,15 @@
 
 namespace rondo::detail {
 
-void crossing::cancel_task() {
-    door_->post([self = shared_from_this()] {
-        if (self->task_) self->task_->cancel({});
-    });
+void crossing::cancel_task() noexcept { door_->post(cancellation_, shared_from_this()); }
+
+void crossing::cancelled() noexcept {
+    try {
+        if (task_) task_->cancel({});
+    } catch (...) { // no memory to say so to what it waits for
+        loop_access::report(running_loop(), {.message = "a task could not be cancelled for another thread",
+                                             .exception = std::current_exception()});
+    }
 }
 
 void crossing::watch(const task_base& started) {

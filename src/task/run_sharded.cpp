@@ -9,7 +9,9 @@
 #include "loop/backend/os_thread.hpp"
 #include "task/run_main.hpp"
 
+#include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <string>
 #include <thread>
 
@@ -26,6 +28,32 @@ struct shard_service final : loop_service {
 
 } // namespace
 
+/// That a shard is to end, on its way there. Made with it: one that fails for want of memory still ends the others.
+struct shard_end {
+    explicit shard_end(task_base& m) noexcept : main(m) {}
+    void arrived() noexcept {
+        const std::string message = std::move(why);
+        under_way.store(false);
+        try {
+            if (main) main.cancel(message);
+        } catch (...) {
+            loop_access::report(running_loop(), {.message = "the main task of a shard could not be cancelled",
+                                                 .exception = std::current_exception()});
+        }
+    }
+    task_base& main;
+    std::string why; // the sender's while it is not under way
+    std::atomic<bool> under_way = false;
+    message_of<shard_end> sent{&shard_end::arrived};
+};
+
+struct shard_group::end_of_watch {
+    explicit end_of_watch(std::shared_ptr<loop_door> d) noexcept : door(std::move(d)) {}
+    void arrived() noexcept { running_loop().stop(); }
+    const std::shared_ptr<loop_door> door;
+    message_of<end_of_watch> sent{&end_of_watch::arrived};
+};
+
 struct shard_group::member {
     member(shard_group& group, std::size_t index, std::unique_ptr<event_loop> made)
         : loop(std::move(made)), self(group, index, *loop) {
@@ -34,6 +62,7 @@ struct shard_group::member {
     std::unique_ptr<event_loop> loop;
     shard self;
     task_base main; // for the shard's thread
+    const std::shared_ptr<shard_end> end = std::make_shared<shard_end>(main);
     bool has_value = false;
     std::thread thread;
 };
@@ -48,6 +77,7 @@ shard_group::shard_group(std::size_t n, const sharded_options& options) : handle
         if (options.debug) loop->set_debug(*options.debug);
         members_.push_back(std::make_unique<member>(*this, i, std::move(loop)));
     }
+    errors_.reserve(n + 1); // one each, and that there is no thread for one
 }
 
 shard_group::~shard_group() = default;
@@ -63,7 +93,7 @@ void shard_group::run(std::function<task_base(shard&)> start, std::function<void
             m.thread = start_thread("rondo-shard-" + std::to_string(i), [this, &m] {
                 run_thread(m);
                 const std::lock_guard<std::mutex> hold(mutex_);
-                if (--living_ == 0 && watcher_) watcher_->post([] { running_loop().stop(); });
+                if (--living_ == 0 && watcher_) watcher_->door->post(watcher_->sent, watcher_);
             });
             const std::lock_guard<std::mutex> hold(mutex_);
             ++living_;
@@ -89,7 +119,7 @@ void shard_group::watch_over_others() {
     {
         const std::lock_guard<std::mutex> hold(mutex_);
         if (living_ == 0) return;
-        watcher_ = loop_access::door(watching);
+        watcher_ = std::make_shared<end_of_watch>(loop_access::door(watching));
     }
     watching.add_signal_handler(SIGINT, [this, times = 0]() mutable { interrupted(*members_[0], ++times); });
     watching.run_forever();
@@ -123,7 +153,9 @@ void shard_group::failed(member& m, std::exception_ptr error) {
         errors_.push_back(std::move(error));
         if (std::exchange(stopping_, true)) return;
     }
-    cancel_others(m, "shard " + std::to_string(m.self.index()) + " failed");
+    char why[48];
+    std::snprintf(why, sizeof why, "shard %zu failed", m.self.index());
+    cancel_others(m, why);
 }
 
 /// In shard 0's thread.
@@ -142,12 +174,15 @@ void shard_group::interrupted(member& first, int times) {
     }
 }
 
-void shard_group::cancel_others(const member& but, const std::string& why) {
+void shard_group::cancel_others(const member& but, const char* why) noexcept {
     for (const auto& m : members_) {
-        if (m.get() == &but) continue;
-        m->self.post([other = m.get(), why] {
-            if (other->main) other->main.cancel(why);
-        });
+        if (m.get() == &but || m->end->under_way.exchange(true)) continue;
+        try {
+            m->end->why = why;
+        } catch (...) { // they end without a word
+            m->end->why.clear();
+        }
+        loop_access::door(*m->loop)->post(m->end->sent, m->end);
     }
 }
 

@@ -5,39 +5,52 @@
 
 namespace rondo::detail {
 
-/// What the message carries. One that is never read, because the loop has ended, is an answer too.
-struct shard_call::order {
-    explicit order(std::shared_ptr<shard_call> c) noexcept : call(std::move(c)) {}
-    order(order&&) noexcept = default;
-    order& operator=(order&&) = delete;
-    ~order() {
-        if (!call) return;
-        call->fail(std::make_exception_ptr(
-            runtime_error("shard " + std::to_string(call->shard_) + " ended before it could be called")));
-        call->answer();
-    }
-    void operator()() {
-        const std::shared_ptr<shard_call> c = std::move(call);
-        try {
-            c->begin(running_loop());
-        } catch (...) {
-            c->fail(std::current_exception());
-            c->answer();
-        }
-    }
-    std::shared_ptr<shard_call> call;
-};
-
-void shard_call::send(event_loop& from, shard_call_waiter& waiter) {
+void shard_call::send(event_loop& from, shard_call_waiter& waiter) noexcept {
     back_ = loop_access::door(from);
     waiter_ = &waiter;
-    to_->post(order(shared_from_this()));
+    to_->post(order_, shared_from_this());
 }
 
-void shard_call::ask_to_cancel(const std::string& message) {
-    to_->post([self = shared_from_this(), message] {
-        if (self->task_ && self->task_->cancel(message)) self->heard_cancel_ = true;
-    });
+void shard_call::arrived_there() noexcept {
+    try {
+        begin(running_loop());
+    } catch (...) {
+        fail(std::current_exception());
+        answer();
+    }
+}
+
+/// That is an answer too.
+void shard_call::never_arrived() noexcept {
+    try {
+        throw runtime_error("shard " + std::to_string(shard_) + " ended before it could be called");
+    } catch (...) { // or there is no memory to say so
+        fail(std::current_exception());
+    }
+    answer();
+}
+
+void shard_call::ask_to_cancel(const std::string& message) noexcept {
+    if (cancels_.load(std::memory_order_acquire) == 0) {
+        try {
+            cancel_message_ = message;
+        } catch (...) { // it is cancelled without a word
+            cancel_message_.clear();
+        }
+    }
+    if (cancels_.fetch_add(1, std::memory_order_acq_rel) == 0) to_->post(cancellation_, shared_from_this());
+}
+
+void shard_call::asked_to_cancel() noexcept {
+    const std::string message = std::move(cancel_message_);
+    try {
+        for (unsigned times = cancels_.exchange(0, std::memory_order_acq_rel); times > 0; --times) {
+            if (task_ && task_->cancel(message)) heard_cancel_ = true;
+        }
+    } catch (...) { // no memory to say so to what it waits for
+        loop_access::report(running_loop(), {.message = "a task could not be cancelled for another shard",
+                                             .exception = std::current_exception()});
+    }
 }
 
 void shard_call::watch(const task_base& started) {
@@ -55,9 +68,7 @@ void shard_call::ended(done_node& node, future_state& task) noexcept {
 }
 
 /// The caller's loop may have ended: then nobody waits any more.
-void shard_call::answer() noexcept {
-    back_->post([self = shared_from_this()] { self->arrived(); });
-}
+void shard_call::answer() noexcept { back_->post(answer_, shared_from_this()); }
 
 void shard_call::arrived() noexcept {
     answered_ = true;

@@ -6,6 +6,7 @@
 #include "task/cancel_walk.hpp"
 
 #include <rondo/coro/debug.hpp>
+#include <rondo/loop/detail/message.hpp>
 #include <rondo/task/detail/awaiter.hpp>
 #include <rondo/task/detail/launch.hpp>
 
@@ -118,7 +119,7 @@ void task_service::end_tasks(event_loop& loop) {
 void task_service::destroy_frames(event_loop& loop) noexcept {
     loop_state& here = loop_access::state(loop);
     const auto forget_ready = [&] {
-        while (!here.ready.empty()) callback::discard(here.ready.pop());
+        while (!here.ready.empty()) detail::discard(here.ready.pop());
     };
     here.closing = true;
     forget_ready();

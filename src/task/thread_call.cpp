@@ -71,7 +71,8 @@ void thread_call::run(std::shared_ptr<thread_call> self) noexcept {
         self->context_.reset();
     }
     const std::shared_ptr<loop_door> door = self->door_;
-    door->post([call = std::move(self)] { call->returned(); });
+    message_of<thread_call>& end = self->end_;
+    door->post(end, std::move(self));
 }
 
 void thread_call::returned() noexcept {

@@ -2,16 +2,19 @@
 
 #include <rondo/loop/detail/loop_door.hpp>
 
+#include "task/thread_service.hpp"
+
 #include <optional>
 
 namespace rondo::detail {
 
 void future_mirror::begin(event_loop& loop) {
-    enter(loop);
-    to_->add_done_node(*this);
+    service<thread_service>(loop); // what enter() would have to make
     auto self = std::static_pointer_cast<future_mirror>(shared_from_this());
     of_->add_done_callback([self = std::move(self), door = loop_access::door(loop)](
-                               const std::shared_ptr<concurrent_state>&) { door->post([self] { self->arrived(); }); });
+                               const std::shared_ptr<concurrent_state>&) { door->post(self->outcome_, self); });
+    enter(loop);
+    to_->add_done_node(*this);
 }
 
 void future_mirror::arrived() noexcept {

@@ -71,7 +71,7 @@ private:
 ///
 /// Suspends; what fn throws is thrown here. Cancelled, by task::cancel() or a scope, it returns at once: fn never runs when it
 /// has not begun, otherwise it runs on, can see the cancellation with from_thread::check_cancelled(), and what it returns is
-/// dropped. Closing the loop waits for it. Three allocations. (asyncio.to_thread)
+/// dropped. Closing the loop waits for it. Two allocations, none of them in the thread. (asyncio.to_thread)
 ///
 ///     std::string text = co_await rondo::to_thread(read_whole_file, path);
 template <class F, class... Args>

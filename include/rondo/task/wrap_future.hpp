@@ -1,6 +1,7 @@
 // wrap_future(): awaiting a concurrent_future.
 #pragma once
 
+#include <rondo/loop/detail/message.hpp>
 #include <rondo/loop/event_loop.hpp>
 #include <rondo/task/concurrent_future.hpp>
 #include <rondo/task/detail/loop_guest.hpp>
@@ -34,6 +35,7 @@ private:
     void arrived() noexcept;
     void abandon() noexcept override;
     static void done(done_node& node, future_state& to) noexcept;
+    message_of<future_mirror> outcome_{&future_mirror::arrived};
 };
 
 template <class T> class future_mirror_for final : public future_mirror {

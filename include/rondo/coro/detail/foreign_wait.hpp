@@ -29,8 +29,8 @@ public:
 
 protected:
     /// The gate. Null: the task is being cancelled and ready already, nothing must be asked of the awaiter. A frame that no
-    /// task runs is its own gate.
-    std::coroutine_handle<> begin(std::coroutine_handle<> frame) noexcept;
+    /// task runs is its own gate. Allocates, so that a resumption from another thread never has to.
+    std::coroutine_handle<> begin(std::coroutine_handle<> frame);
     /// It does not wait after all.
     void withdraw() noexcept;
     /// Throws the cancellation that was delivered instead of waiting.
@@ -62,11 +62,11 @@ public:
         static_assert(
             requires { inner_.await_suspend(std::coroutine_handle<>()); },
             "this awaiter wants to know the promise of whoever awaits it: rondo's coroutines do not tell");
-        const std::coroutine_handle<> gate = begin(frame);
-        if (!gate) return std::noop_coroutine();
-        // From the call on the frame may be gone: no member is touched, unless the awaiter says that it does not wait.
-        using answer = decltype(inner_.await_suspend(gate));
+        using answer = decltype(inner_.await_suspend(std::coroutine_handle<>()));
         try {
+            const std::coroutine_handle<> gate = begin(frame);
+            if (!gate) return std::noop_coroutine();
+            // From the call on the frame may be gone: no member is touched, unless the awaiter says that it does not wait.
             if constexpr (std::is_void_v<answer>) {
                 inner_.await_suspend(gate);
                 return std::noop_coroutine();

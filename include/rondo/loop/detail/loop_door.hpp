@@ -2,9 +2,11 @@
 #pragma once
 
 #include <rondo/loop/detail/loop_state.hpp>
+#include <rondo/loop/detail/message.hpp>
 #include <rondo/loop/handle.hpp>
 
 #include <atomic>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -40,6 +42,13 @@ public:
             auto* c = new callback_of<std::decay_t<F>, callback>(loop, std::forward<F>(fn), call_options{}, true);
             loop_access::push_from_outside(loop, *c);
         });
+    }
+    /// Any thread. The same, without an allocation: what is on its way back must not be lost for want of memory.
+    template <class T> bool post(message_of<T>& m, std::shared_ptr<T> owner) noexcept {
+        m.keep(std::move(owner));
+        if (enter([&](event_loop& loop) { loop_access::push_from_outside(loop, m); })) return true;
+        m.lose();
+        return false;
     }
     /// The loop's thread, once.
     void shut() noexcept;

@@ -163,8 +163,8 @@ struct loop_access {
                       const std::function<std::exception_ptr()>& late);
     /// For threads that may outlive the loop.
     static std::shared_ptr<loop_door> door(event_loop& loop) noexcept;
-    /// Inside the door: hands a callback, with the count it was born with, to the loop and wakes that.
-    static void push_from_outside(event_loop& loop, callback& c) noexcept;
+    /// Inside the door: hands a message, or a callback with the count it was born with, to the loop and wakes that.
+    static void push_from_outside(event_loop& loop, ready_node& node) noexcept;
     /// From now on event_loop::default_executor() throws.
     static void shut_default_executor(event_loop& loop) noexcept;
     /// Null when there is none.

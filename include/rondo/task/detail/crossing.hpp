@@ -20,8 +20,8 @@ namespace rondo::detail {
 class crossing : public done_node, public std::enable_shared_from_this<crossing> {
 public:
     // In any thread.
-    /// Asks the task to end, when there is one.
-    void cancel_task();
+    /// Asks the task to end, when there is one. Once.
+    void cancel_task() noexcept;
 
     // In the loop's thread.
     void watch(const task_base& started);
@@ -33,8 +33,10 @@ protected:
 private:
     virtual std::optional<due_callbacks> transfer(future_state& task) noexcept = 0;
     static void ended(done_node& node, future_state& task) noexcept;
+    void cancelled() noexcept;
 
     std::shared_ptr<loop_door> door_;
+    message_of<crossing> cancellation_{&crossing::cancelled};
     std::shared_ptr<crossing> self_;
     future_state* task_ = nullptr; // while it is not done
 };

@@ -11,6 +11,7 @@
 #include <rondo/task/detail/future_state.hpp>
 #include <rondo/task/detail/launch.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -26,8 +27,8 @@ class shard_call_waiter;
 class shard_call : public std::enable_shared_from_this<shard_call>, private done_node {
 public:
     // In the caller's thread.
-    void send(event_loop& from, shard_call_waiter& waiter);
-    void ask_to_cancel(const std::string& message);
+    void send(event_loop& from, shard_call_waiter& waiter) noexcept;
+    void ask_to_cancel(const std::string& message) noexcept;
     void forget_waiter() noexcept { waiter_ = nullptr; }
     bool answered() const noexcept { return answered_; }
     /// Over there a cancellation was accepted.
@@ -48,12 +49,19 @@ protected:
     void answer() noexcept;
 
 private:
-    struct order;
+    void arrived_there() noexcept;
+    void never_arrived() noexcept;
+    void asked_to_cancel() noexcept;
     static void ended(done_node& node, future_state& task) noexcept;
     void arrived() noexcept;
 
     std::shared_ptr<loop_door> to_;
     std::shared_ptr<loop_door> back_;
+    message_of<shard_call> order_{&shard_call::arrived_there, &shard_call::never_arrived};
+    message_of<shard_call> cancellation_{&shard_call::asked_to_cancel};
+    message_of<shard_call> answer_{&shard_call::arrived};
+    std::atomic<unsigned> cancels_ = 0; // that were asked for and are under way: one message is
+    std::string cancel_message_;        // the caller's while there is none, the callee's while there is
     std::size_t shard_;
     shard_call_waiter* waiter_ = nullptr;
     bool answered_ = false;

@@ -34,11 +34,12 @@ public:
 
 private:
     struct member;
+    struct end_of_watch;
     void run_member(member& m);
     void run_thread(member& m) noexcept;
     void failed(member& m, std::exception_ptr error);
     void interrupted(member& first, int times);
-    void cancel_others(const member& but, const std::string& why);
+    void cancel_others(const member& but, const char* why) noexcept;
     void watch_over_others();
     void throw_errors();
 
@@ -49,7 +50,7 @@ private:
     std::vector<int> processors_; // to pin to; none: no pinning
     std::mutex mutex_;            // for what follows
     std::size_t living_ = 0;      // threads that have not ended, without the calling one
-    std::shared_ptr<loop_door> watcher_;
+    std::shared_ptr<end_of_watch> watcher_;
     bool stopping_ = false;
     bool interrupted_ = false;
     std::vector<std::exception_ptr> errors_;

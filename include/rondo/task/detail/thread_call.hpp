@@ -3,6 +3,7 @@
 
 #include <rondo/coro/result.hpp>
 #include <rondo/loop/context.hpp>
+#include <rondo/loop/detail/message.hpp>
 #include <rondo/loop/executor.hpp>
 #include <rondo/task/detail/future_state.hpp>
 #include <rondo/task/detail/loop_guest.hpp>
@@ -87,6 +88,7 @@ private:
     std::atomic<bool> cancel_requested_{false};
     bool in_default_executor_ = false;
     std::shared_ptr<loop_door> door_;
+    message_of<thread_call> end_{&thread_call::returned};
     std::optional<context_ref> context_;
     outcome_owner* owner_ = nullptr; // from here on for the loop's thread alone
     counted_ptr<future_state> started_by_;
