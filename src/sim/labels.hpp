@@ -14,6 +14,8 @@ inline constexpr label binding_fails = "binding fails";
 inline constexpr label listening_fails = "listening fails";
 inline constexpr label how_few_received = "how few bytes are received";
 inline constexpr label receiving_fails = "receiving fails";
+inline constexpr label reading_a_pipe_fails = "reading from a pipe fails";
+inline constexpr label polling_fails = "polling fails";
 inline constexpr label lost_while_receiving = "the connection is lost while receiving";
 inline constexpr label sending_fails = "sending fails";
 inline constexpr label lost_while_sending = "the connection is lost while sending";
@@ -36,6 +38,7 @@ inline constexpr label done_all_the_same = "a cancelled operation is done all th
 inline constexpr label how_many_left = "how many completions are left for a later pass";
 inline constexpr label which_first = "which operation completes first";
 inline constexpr label how_late = "how late the loop wakes";
+inline constexpr label wakes_early = "the loop wakes early, for nothing";
 inline constexpr label how_long_a_thread_works = "how long a thread works";
 inline constexpr label an_allocation_fails = "an allocation fails";
 inline constexpr label main_is_cancelled = "the main task is cancelled";
@@ -49,6 +52,8 @@ inline constexpr std::array all{
     listening_fails,
     how_few_received,
     receiving_fails,
+    reading_a_pipe_fails,
+    polling_fails,
     lost_while_receiving,
     sending_fails,
     lost_while_sending,
@@ -71,6 +76,7 @@ inline constexpr std::array all{
     how_many_left,
     which_first,
     how_late,
+    wakes_early,
     how_long_a_thread_works,
     an_allocation_fails,
     main_is_cancelled,

@@ -94,7 +94,7 @@ private:
     bool is_able(const endpoint& e, const operation& op) const noexcept;
     bool polled(const endpoint& e, bool for_writing) const noexcept;
     std::int64_t perform(endpoint& e, operation& op);
-    std::int64_t poll(const endpoint& e, const operation& op) const noexcept;
+    std::int64_t poll(const endpoint& e, const operation& op);
     std::int64_t receive(endpoint& e, operation& op);
     std::int64_t send(endpoint& e, operation& op);
     int lose_connection(endpoint& e, label what);

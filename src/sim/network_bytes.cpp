@@ -87,9 +87,10 @@ std::int64_t network::perform(endpoint& e, operation& op) {
     return receive(e, op);
 }
 
-std::int64_t network::poll(const endpoint& e, const operation& op) const noexcept {
+std::int64_t network::poll(const endpoint& e, const operation& op) {
     const bool for_writing = (op.flags & POLLOUT) != 0;
     if (!polled(e, for_writing)) return would_block;
+    if (world_.fails(world_.faults.resources, labels::polling_fails)) return -ENOMEM;
     if (e.error || (e.kind == endpoint_kind::writing_pipe && !e.other())) return op.flags | POLLERR;
     const bool over = e.kind == endpoint_kind::reading_pipe && e.in().at_end();
     return over ? POLLHUP : static_cast<std::int64_t>(op.flags);
@@ -138,6 +139,8 @@ int network::lose_connection(endpoint& e, label what) {
 
 /// 0: none.
 int network::fault_in_receiving(endpoint& e) {
+    if (e.kind == endpoint_kind::reading_pipe)
+        return world_.fails(world_.faults.resources, labels::reading_a_pipe_fails) ? -ENOMEM : 0;
     if (e.kind != endpoint_kind::stream) return 0;
     constexpr std::array errors{ENOBUFS, ENOMEM};
     if (const int error = world_.error(world_.faults.resources, errors, labels::receiving_fails)) return error;

@@ -79,15 +79,16 @@ std::int64_t network::begin_connect(endpoint& e, const socket_name& to) {
     e.peer = to;
     if (world_.fails(world_.faults.resources, labels::no_memory_to_connect)) return -ENOMEM;
     constexpr std::array errors{ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, EADDRNOTAVAIL};
-    const int fails =
-        world_.error(world_.faults.network, std::span(errors).first(e.family == AF_UNIX ? 1 : errors.size()),
-                     labels::connecting_fails);
+    constexpr std::array errors_of_a_path{ECONNREFUSED, EAGAIN}; // EAGAIN: the queue is full (unix(7))
+    const int fails = e.family == AF_UNIX
+                          ? world_.error(world_.faults.network, errors_of_a_path, labels::connecting_fails)
+                          : world_.error(world_.faults.network, errors, labels::connecting_fails);
     if (e.family == AF_UNIX) {
         const auto file = files_.find(file_name(e.home.host->number, to.path()));
         if (file == files_.end()) return to.path().starts_with('\0') ? -ECONNREFUSED : -ENOENT;
         endpoint* listener = file->second.bound;
-        if (fails || !listener || listener->kind != endpoint_kind::listening || listener->no_more_reading)
-            return -ECONNREFUSED;
+        if (fails) return fails;
+        if (!listener || listener->kind != endpoint_kind::listening || listener->no_more_reading) return -ECONNREFUSED;
         if (listener->arrived.size() > listener->backlog) return -EAGAIN;
         meet(e, *listener);
         return 0;
@@ -160,14 +161,15 @@ std::int64_t network::accept(endpoint& e, operation& op) {
     if (const int error = world_.error(world_.faults.resources, errors, labels::accepting_fails)) return error;
     std::shared_ptr<endpoint> connection = std::move(e.arrived.front());
     e.arrived.pop_front();
-    if (world_.fails(world_.faults.network, labels::aborted_before_accepted)) {
+    constexpr std::array lost{ECONNABORTED, EPROTO, ENETDOWN}; // accept(2) tells of the network's errors too
+    if (const int error = world_.error(world_.faults.network, lost, labels::aborted_before_accepted)) {
         if (connection->link->far) {
             close_far_stream(*connection, true);
         } else {
             if (endpoint* client = connection->other()) reset(*client, ECONNRESET);
             connection->link->ends[connection->side] = nullptr;
         }
-        return -ECONNABORTED;
+        return error;
     }
     if (op.address) connection->peer.copy_to(op.address, op.address_size);
     return enter(std::move(connection));

@@ -116,6 +116,7 @@ void simulation::wait(time_point until) {
     const allocating_for_the_world own;
     happen();
     bool late = false;
+    bool asked = false;
     while (now < until && !woken_.load(std::memory_order_relaxed) && !network.has_completions()) {
         if (tell_idle()) return;
         const time_point next = std::min(until, later.next());
@@ -126,6 +127,12 @@ void simulation::wait(time_point until) {
         if (next == time_point::max() || next > held_at_) {
             stuck_ = true;
             return;
+        }
+        if (!std::exchange(asked, true)) { // EINTR: a signal that is nobody's
+            if (const std::uint32_t early = choose_if(faults.latency, 3, labels::wakes_early)) {
+                if (early == 2) now += (next - now) / 2;
+                break;
+            }
         }
         now = next;
         if (next == until && !late) { // the loop is woken by a timer, and so may be late
@@ -183,7 +190,10 @@ private:
         work_.erase(which);
         const host_registry::working_for whom(world_.hosts, next.by);
         event_loop* const loop = std::exchange(rondo::detail::current_loop, nullptr);
-        next.work(); // what a thread allocates does not fail
+        {
+            const allocating_for run(world_.watches());
+            next.work();
+        }
         rondo::detail::current_loop = loop;
         world_.wake();
     }

@@ -109,7 +109,7 @@ private:
         const allocating_for_the_world own;
         passes_ = static_cast<std::size_t>(state().passes);
         world_.hosts.bury(*loop_);
-        world_.choices.trace(positions());
+        trace_positions();
         if (main_.done() || world_.is_stuck() || passes_ > how_.max_steps) return false;
         if (how_.cancel_main && !cancelled_ && world_.choose(2, labels::main_is_cancelled)) {
             cancelled_ = true;
@@ -118,14 +118,22 @@ private:
         return true;
     }
 
-    /// Where every task stands between two passes: whoever runs in another order stands somewhere else.
-    std::uint64_t positions() noexcept {
+    /// Where tasks stand between two passes: whoever runs in another order stands somewhere else. Of those that stay where they
+    /// are nothing is new, so it is enough to look at those that run next, in their order; and at all of them when time has
+    /// passed, since the others are woken by timers and by what completes.
+    void trace_positions() noexcept {
         std::uint64_t hash = 0;
-        for (const auto* t = state().oldest_task; t; t = t->newer()) {
-            const std::uint64_t line = rondo::detail::header_of(t->innermost).await_at.line();
-            hash = hash * 0x100000001b3 + line * 2 + (t->blocked_on != nullptr);
+        const auto look = [&](const rondo::detail::task_record& t) {
+            const std::uint64_t line = rondo::detail::header_of(t.innermost).await_at.line();
+            hash = hash * 0x100000001b3 + line * 2 + (t.blocked_on != nullptr);
+        };
+        if (std::exchange(seen_at_, world_.now) != world_.now) {
+            for (const auto* t = state().oldest_task; t; t = t->newer()) look(*t);
         }
-        return hash;
+        for (rondo::detail::ready_node* n = state().ready.front(); n; n = n->next) {
+            if (const auto* t = rondo::detail::task_record::of_node(*n)) look(*t);
+        }
+        world_.choices.trace(hash);
     }
 
     void judge_main() {
@@ -189,6 +197,7 @@ private:
     std::string reports_;
     std::optional<failure> failed_;
     std::size_t passes_ = 0;
+    time_point seen_at_{};
     bool cancelled_ = false;
 };
 

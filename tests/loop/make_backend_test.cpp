@@ -4,12 +4,18 @@
 
 #include <rondo/coro/exceptions.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <system_error>
 
+#include <liburing.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -141,6 +147,43 @@ TEST_P(WithoutUring, TheProbeFindsEachCallThatIsDenied) {
 TEST_P(WithoutUring, AnExplicitWishIsAnErrorThatSaysWhy) {
     if (uring_obstacle()) GTEST_SKIP() << "here it is an error for another reason: " << uring_obstacle()->what();
     EXPECT_EQ(where_denied(GetParam(), {SYS_io_uring_setup}, explicit_wish_fails), (std::pair{0, std::string()}));
+}
+
+/// What a kernel that has all operations up to `last`, but for `lacks`, says of itself.
+class told_operations {
+public:
+    static constexpr int count = IORING_OP_LAST;
+    explicit told_operations(int lacks) {
+        const std::size_t size = sizeof(io_uring_probe) + count * sizeof(io_uring_probe_op);
+        bytes_ = std::make_unique<std::byte[]>(size);
+        auto& probe = *reinterpret_cast<io_uring_probe*>(bytes_.get());
+        probe.last_op = count - 1;
+        probe.ops_len = count;
+        for (int op = 0; op < count; ++op) {
+            probe.ops[op].op = static_cast<__u8>(op);
+            probe.ops[op].flags = op == lacks ? 0 : IO_URING_OP_SUPPORTED;
+        }
+    }
+    const io_uring_probe& get() const { return *reinterpret_cast<const io_uring_probe*>(bytes_.get()); }
+
+private:
+    std::unique_ptr<std::byte[]> bytes_;
+};
+
+TEST(UringProbe, ARingThatLacksAnOperationIsNotUsed) {
+    EXPECT_FALSE(lacking_operation(told_operations(-1).get()));
+    std::set<std::string> named;
+    for (int op = 0; op < told_operations::count; ++op) {
+        const auto lacking = lacking_operation(told_operations(op).get());
+        if (!lacking) continue;
+        EXPECT_EQ(lacking->code().value(), EOPNOTSUPP);
+        named.insert(lacking->what());
+    }
+    for (const char* used : {"poll", "cancel", "read", "write", "recv", "send", "recvmsg", "sendmsg", "accept",
+                             "connect", "open", "close", "fsync"})
+        EXPECT_TRUE(std::ranges::any_of(named, [&](const std::string& text) {
+            return text.starts_with(std::string("io_uring lacks the operation ") + used + ":");
+        })) << used;
 }
 
 bool epoll_sleeps_until_its_deadline(int) {

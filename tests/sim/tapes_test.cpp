@@ -3,15 +3,16 @@
 #include <rondo/sim/run.hpp>
 
 #include "../fuzz/programs.hpp"
+#include "sim/at_length.hpp"
 #include "sim/labels.hpp"
 #include "sim/odds_and_ends.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstdint>
-#include <cstdlib>
-#include <map>
+#include <cstdio>
 #include <random>
 #include <string>
 #include <string_view>
@@ -22,11 +23,8 @@ namespace {
 using rondo::coro;
 using rondo::fuzz::program;
 using rondo::fuzz::programs;
-
-std::size_t number_from_environment(const char* name, std::size_t otherwise) {
-    const char* text = std::getenv(name);
-    return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
+using rondo::test::explored_program;
+using rondo::test::number_from_environment;
 
 struct saved {
     std::string_view name;
@@ -75,45 +73,45 @@ TEST(Tapes, AnyBytesMakeARun) {
 // RONDO_SIM_SEEDS: how many.
 TEST(Seeds, EachMakesTheSameRunTwice) {
     const std::size_t seeds = number_from_environment("RONDO_SIM_SEEDS", 10'000);
-    const auto all = [&] {
-        std::vector<std::uint64_t> traces;
-        for (const program& p : {programs[1], programs[2]}) {
-            const auto explored = rondo::sim::explore({.schedules = seeds / 2, .replayed = 0}, p.body);
-            EXPECT_FALSE(explored.counter_example) << explored.counter_example->str();
-            traces.push_back(explored.trace);
-        }
-        return traces;
-    };
-    EXPECT_EQ(all(), all());
+    const std::vector<explored_program> all{{"pipeline", rondo::fuzz::pipeline, {.replayed = 0}},
+                                            {"contention", rondo::fuzz::contention, {.replayed = 0}}};
+    rondo::test::at_length first("seeds, the first time");
+    const auto once = first.explore(all, seeds);
+    ASSERT_FALSE(once.counter_example) << *once.counter_example;
+    rondo::test::at_length second("seeds, the second time");
+    const auto twice = second.explore(all, seeds);
+    ASSERT_FALSE(twice.counter_example) << *twice.counter_example;
+    EXPECT_EQ(once.traces, twice.traces);
+    if (!rondo::test::is_told()) return;
+    std::printf("%zu seeds make the same runs twice; their hash is %016" PRIx64 "\n", once.schedules, once.trace());
 }
 
 // RONDO_SIM_SCHEDULES: how many.
 TEST(Coverage, EveryKindOfTroubleHappens) {
     const std::size_t schedules = number_from_environment("RONDO_SIM_SCHEDULES", 4'000);
-    std::map<std::string, std::size_t> deviated;
-    std::size_t done = 0;
-    const auto explore = [&](rondo::sim::options how, coro<> (*body)()) {
-        how.schedules = std::max<std::size_t>(schedules / 7, 1);
-        how.coverage = true;
-        const auto explored = rondo::sim::explore(how, body);
-        EXPECT_FALSE(explored.counter_example) << explored.counter_example->str();
-        done += explored.schedules;
-        for (const rondo::sim::label_count& count : explored.labels)
-            deviated[std::string(count.what.text())] += count.deviated;
-    };
-    for (const program& p : programs) explore({.faults = rondo::sim::fault_classes::all()}, p.body);
-    explore({.faults = rondo::sim::fault_classes::all()}, rondo::test::odds_and_ends);
-    explore({.faults = rondo::sim::fault_classes::all()}, rondo::test::datagrams_and_names);
-    explore({.cancel_main = true}, programs[1].body); // structured: it may be cancelled anywhere
-    std::size_t never = 0;
+    const rondo::sim::options everything{.faults = rondo::sim::fault_classes::all(), .coverage = true};
+    std::vector<explored_program> all;
+    for (const program& p : programs) all.push_back({p.name, p.body, everything});
+    all.push_back({"odds and ends", rondo::test::odds_and_ends, everything});
+    all.push_back({"datagrams and names", rondo::test::datagrams_and_names, everything});
+    // Structured: it may be cancelled anywhere.
+    all.push_back({"cancelled pipeline", rondo::fuzz::pipeline, {.cancel_main = true, .coverage = true}});
+    rondo::test::at_length long_run("schedules");
+    auto sums = long_run.explore(all, schedules);
+    ASSERT_FALSE(sums.counter_example) << *sums.counter_example;
+    const double rate = long_run.rate(sums.schedules);
+    std::size_t kinds = 0;
     for (const rondo::sim::label what : rondo::sim::detail::labels::all) {
         if (what == rondo::sim::detail::labels::an_allocation_fails) continue; // that is swept
-        const std::size_t times = deviated[std::string(what.text())];
-        if (times == 0) ++never;
-        EXPECT_GT(times, 0U) << "never happened in " << done << " schedules: " << what.text();
+        const std::size_t times = sums.deviated[std::string(what.text())];
+        if (rondo::test::is_told()) std::printf("%12zu times: %s\n", times, std::string(what.text()).c_str());
+        EXPECT_GT(times, 0U) << "never happened in " << sums.schedules << " schedules: " << what.text();
+        ++kinds;
     }
-    RecordProperty("schedules", static_cast<int>(done));
-    RecordProperty("never", static_cast<int>(never));
+    RecordProperty("schedules", static_cast<int>(sums.schedules));
+    if (!rondo::test::is_told()) return;
+    std::printf("%zu schedules, %.0f a second, with %zu kinds of trouble; their hash is %016" PRIx64 "\n",
+                sums.schedules, rate, kinds, sums.trace());
 }
 
 } // namespace

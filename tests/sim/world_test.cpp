@@ -11,8 +11,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -82,6 +84,21 @@ TEST(SimulatedWorld, TimersMayFireLateButNotEarlyAndInTheirOrder) {
     });
     EXPECT_FALSE(result.counter_example) << result.counter_example->str();
     EXPECT_TRUE(was_late);
+}
+
+TEST(SimulatedWorld, TheLoopMayWakeForNothing) {
+    rondo::sim::fault_classes faults = rondo::sim::fault_classes::none();
+    faults.latency = true;
+    const auto result = rondo::sim::explore({.schedules = 100, .faults = faults, .coverage = true}, []() -> coro<> {
+        const auto before = rondo::clock::now();
+        co_await rondo::sleep(1h);
+        EXPECT_GE(rondo::clock::now() - before, 1h);
+    });
+    EXPECT_FALSE(result.counter_example) << result.counter_example->str();
+    const auto early = std::ranges::find(result.labels, std::string_view("the loop wakes early, for nothing"),
+                                         [](const rondo::sim::label_count& c) { return c.what.text(); });
+    ASSERT_NE(early, result.labels.end());
+    EXPECT_GT(early->deviated, 0U);
 }
 
 TEST(WaitAllTasksBlocked, ReturnsWhenEverybodyWaits) {

@@ -12,7 +12,8 @@ namespace rondo::sim {
 /// every correct program has to live in.
 struct fault_classes {
     bool order = true;      // which of several operations completes first, and in which pass
-    bool latency = true;    // how long bytes, connections and a thread's work take; how late the loop wakes
+    bool latency = true;    // how long bytes, connections and a thread's work take; how late the loop wakes, or
+                            // that it wakes for nothing
     bool partial = true;    // short reads and writes, small windows
     bool races = true;      // an operation that was cancelled is done all the same
     bool datagrams = true;  // UDP: lost, doubled, overtaken

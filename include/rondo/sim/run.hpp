@@ -68,8 +68,8 @@ exploration explore(const options& how, const body_factory& body);
 /// that then ends otherwise than as cancelled, or with its value, fails, as does what it leaves behind.
 exploration sweep_cancel(options how, const body_factory& body);
 
-/// Lets every allocation in turn fail, one run each: operator new, frames and tasks, of the body and of the library under it,
-/// but for what other threads do. Other choices are plain. A run passes when the body ends with its value, or with what the
+/// Lets every allocation in turn fail, one run each: operator new, frames and tasks, of the body, of the library under it, and
+/// of the work that executors do for it. Other choices are plain. A run passes when the body ends with its value, or with what the
 /// failure has led to (bad_alloc, a system_error, the early end of a stream), or a group of those; the exception handler may
 /// be told of the same. Hanging, leaking and any other error fail. runtime_error where !can_sweep_alloc().
 ///

@@ -40,16 +40,21 @@ std::optional<std::system_error> round_trip(uring_ring& ring) {
 
 } // namespace
 
+std::optional<std::system_error> lacking_operation(const io_uring_probe& known) {
+    for (const auto& [code, name] : needed) {
+        if (!io_uring_opcode_supported(&known, code))
+            return obstacle(EOPNOTSUPP, std::string("io_uring lacks the operation ") + name);
+    }
+    return std::nullopt;
+}
+
 std::optional<std::system_error> probe_uring() {
     try {
         uring_ring ring({.submissions = 4, .completions = 8});
         const std::unique_ptr<io_uring_probe, decltype(&io_uring_free_probe)> known(io_uring_get_probe(),
                                                                                     &io_uring_free_probe);
         if (!known) return obstacle(EOPNOTSUPP, "io_uring does not tell which operations it has");
-        for (const auto& [code, name] : needed) {
-            if (!io_uring_opcode_supported(known.get(), code))
-                return obstacle(EOPNOTSUPP, std::string("io_uring lacks the operation ") + name);
-        }
+        if (auto lacking = lacking_operation(*known)) return lacking;
         return round_trip(ring);
     } catch (const std::system_error& e) {
         return e;
