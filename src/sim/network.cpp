@@ -116,6 +116,7 @@ bool network::is_taken(const endpoint& by, const socket_name& name) const noexce
         if (!e || e.get() == &by || e->local.size == 0 || e->family != name.family() || e->home.host != by.home.host)
             return false;
         if (datagrams ? e->kind != endpoint_kind::datagrams : e->kind > endpoint_kind::listening) return false;
+        if (e->kind == endpoint_kind::listening && e->no_more_reading) return false; // shut down: SO_REUSEADDR
         if (e->local.port() != name.port() || (by.reuse_port && e->reuse_port)) return false;
         return e->local.is_any() || name.is_any() || e->local.same_host(name);
     });

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -43,6 +44,15 @@ bool has_ancillary_data(const operation& op) noexcept {
     return op.kind == operation_kind::sendmsg && op.message->msg_controllen > 0;
 }
 
+/// Whoever waits to be told of readiness holds nobody back.
+bool may_go_first(const rondo::detail::operation_list& waiting, const operation& op) noexcept {
+    if (op.kind == operation_kind::poll) return true;
+    for (const operation* other = waiting.front(); other; other = other->next) {
+        if (other->kind != operation_kind::poll) return false;
+    }
+    return true;
+}
+
 std::uint64_t key_of(const operation& op) noexcept {
     return static_cast<std::uint64_t>(op.fd) << 8 | static_cast<std::uint64_t>(op.kind);
 }
@@ -68,7 +78,7 @@ bool network::submit(operation& op) {
     if (op.kind == operation_kind::connect) {
         const std::int64_t result = begin_connect(*e, socket_name(op.address, op.address_size));
         if (result != would_block) return done_with(result);
-    } else if (waiting.empty() && is_able(*e, op) &&
+    } else if (may_go_first(waiting, op) && is_able(*e, op) &&
                !world_.choose_if(world_.faults.latency, 2, labels::completes_later)) {
         const std::int64_t result = perform(*e, op);
         if (result != would_block) return done_with(result);
@@ -118,7 +128,11 @@ void network::complete() {
     for (const auto& e : endpoints_) {
         if (!e) continue;
         for (const auto& waiting : e->waiting) {
-            if (!waiting.empty() && is_able(*e, *waiting.front())) due_.push_back(waiting.front());
+            bool served = false; // of those that move bytes, one
+            for (operation* op = waiting.front(); op; op = op->next) {
+                if (op->kind != operation_kind::poll && std::exchange(served, true)) continue;
+                if (is_able(*e, *op)) due_.push_back(op);
+            }
         }
     }
     const bool may_reorder = world_.faults.order;

@@ -8,6 +8,7 @@ namespace {
 using test::connected_pair;
 using test::pattern;
 
+/// Of the kernel: the simulated world has allocations of its own.
 class StreamAllocations : public test::io_test {};
 RONDO_ON_EACH_BACKEND(StreamAllocations);
 

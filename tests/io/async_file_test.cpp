@@ -23,6 +23,7 @@ using test::pass_by;
 using test::pattern;
 using test::put;
 
+/// Of the kernel: files on a disk.
 class AsyncFile : public test::io_test {
 protected:
     test::temporary_directory directory;

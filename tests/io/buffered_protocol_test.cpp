@@ -16,7 +16,7 @@ using test::protocol_pair;
 using test::recorder;
 
 class BufferedProtocol : public test::io_test {};
-RONDO_ON_EACH_BACKEND(BufferedProtocol);
+RONDO_IN_EACH_WORLD(BufferedProtocol);
 
 class buffering : public test::recording<buffered_protocol> {
 public:
@@ -236,12 +236,11 @@ TEST_P(BufferedProtocol, SwitchedWhileItIsAskedTheNextOneGetsTheData) {
 
 TEST_P(BufferedProtocol, ReadsFromPipesToo) {
     run_io([this]() -> coro<> {
-        int ends[2];
-        EXPECT_EQ(::pipe(ends), 0);
+        const auto ends = world().pipe();
         auto [t, p] = co_await loop().connect_read_pipe([] { return std::make_shared<buffering>(64); }, ends[0]);
-        EXPECT_EQ(::write(ends[1], "hello", 5), 5);
+        EXPECT_EQ(world().write(ends[1], "hello"), 5);
         co_await p->has(5);
-        ::close(ends[1]);
+        world().close(ends[1]);
         co_await p->over.wait();
         EXPECT_EQ(p->data, "hello");
         EXPECT_EQ(p->calls, (calls{"made", "data", "eof", "lost"}));

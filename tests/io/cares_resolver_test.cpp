@@ -16,6 +16,7 @@ template <class T> int resolver_error(const result<T>& r) {
     return e && std::string(e->code().category().name()) == "resolver" ? e->code().value() : 0;
 }
 
+/// Of the kernel: c-ares asks a server by sockets of its own.
 class CaresResolver : public test::io_test {
 protected:
     void SetUp() override {

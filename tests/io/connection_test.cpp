@@ -17,7 +17,11 @@ using test::pass_by;
 using test::pattern;
 
 class Connection : public test::io_test {};
-RONDO_ON_EACH_BACKEND(Connection);
+RONDO_IN_EACH_WORLD(Connection);
+
+/// Of the kernel: options of sockets.
+class ConnectionInTheKernel : public Connection {};
+RONDO_ON_EACH_BACKEND(ConnectionInTheKernel);
 
 coro<> echo(stream_reader reader, stream_writer writer) {
     for (;;) {
@@ -62,7 +66,7 @@ TEST_P(Connection, KnowsItsAddresses) {
     });
 }
 
-TEST_P(Connection, DoesNotDelaySmallPackets) {
+TEST_P(ConnectionInTheKernel, DoesNotDelaySmallPackets) {
     run_io([this]() -> coro<> {
         auto p = co_await connected_pair();
         for (const stream_writer* w : {&p.client.writer, &p.server.writer}) {

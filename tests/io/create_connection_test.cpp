@@ -17,7 +17,11 @@ using test::protocol_pair;
 using test::recorder;
 
 class CreateConnection : public test::io_test {};
-RONDO_ON_EACH_BACKEND(CreateConnection);
+RONDO_IN_EACH_WORLD(CreateConnection);
+
+/// Of the kernel: sockets of other kinds.
+class CreateConnectionInTheKernel : public CreateConnection {};
+RONDO_ON_EACH_BACKEND(CreateConnectionInTheKernel);
 
 auto recorders(std::vector<std::shared_ptr<recorder>>& made) {
     return [&made] { return made.emplace_back(std::make_shared<recorder>()); };
@@ -122,8 +126,7 @@ TEST_P(CreateConnection, AnotherLoopsIsARuntimeError) {
 
 TEST_P(CreateConnection, AnAcceptedSocketGetsAProtocol) {
     run_io([this]() -> coro<> {
-        int ends[2];
-        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+        const auto ends = world().socket_pair();
         auto [ta, a] = co_await loop().connect_accepted_socket([] { return std::make_shared<recorder>(); }, ends[0]);
         auto [tb, b] = co_await loop().connect_accepted_socket([] { return std::make_shared<echo>(); }, ends[1]);
         ta->write("both ways");
@@ -135,7 +138,7 @@ TEST_P(CreateConnection, AnAcceptedSocketGetsAProtocol) {
     });
 }
 
-TEST_P(CreateConnection, WhatIsNoStreamSocketIsAValueErrorAndLeftAlone) {
+TEST_P(CreateConnectionInTheKernel, WhatIsNoStreamSocketIsAValueErrorAndLeftAlone) {
     run_io([this]() -> coro<> {
         const auto factory = [] { return std::make_shared<recorder>(); };
         const int datagrams = ::socket(AF_INET, SOCK_DGRAM, 0);

@@ -55,6 +55,7 @@ private:
     int fd_;
 };
 
+/// Of the kernel: how many datagrams a kernel queues.
 class DatagramQueue : public test::io_test {
 protected:
     coro<endpoint<recorder, datagram_transport>> connected_to(std::string path) {

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using test::pass_by;
 using test::pattern;
 
+/// Of the kernel: peers in threads, which block.
 class StreamsAtTheEnd : public test::io_test {};
 RONDO_ON_EACH_BACKEND(StreamsAtTheEnd);
 

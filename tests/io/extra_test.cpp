@@ -14,7 +14,11 @@ using test::protocol_pair;
 using test::recorder;
 
 class Extra : public test::io_test {};
-RONDO_ON_EACH_BACKEND(Extra);
+RONDO_IN_EACH_WORLD(Extra);
+
+/// Of the kernel: datagrams and processes.
+class ExtraOfTheKernel : public Extra {};
+RONDO_ON_EACH_BACKEND(ExtraOfTheKernel);
 
 TEST_P(Extra, OfASocket) {
     run_io([]() -> coro<> {
@@ -37,19 +41,18 @@ TEST_P(Extra, OfASocket) {
 
 TEST_P(Extra, WhatHasNoNameHasNone) {
     run_io([this]() -> coro<> {
-        int ends[2];
-        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+        const auto ends = world().socket_pair();
         auto [t, p] = co_await loop().connect_accepted_socket([] { return std::make_shared<recorder>(); }, ends[0]);
         EXPECT_FALSE(t->get_extra<extra::peername>().has_value());
         EXPECT_FALSE(t->get_extra<extra::sockname>().has_value());
         EXPECT_EQ(t->get_extra<extra::socket>(), ends[0]);
         t->close();
         co_await p->over.wait();
-        ::close(ends[1]);
+        world().close(ends[1]);
     });
 }
 
-TEST_P(Extra, OfADatagramSocket) {
+TEST_P(ExtraOfTheKernel, OfADatagramSocket) {
     run_io([this]() -> coro<> {
         auto [t, p] = co_await loop().create_datagram_endpoint([] { return std::make_shared<datagram_protocol>(); },
                                                                {.local_address = address("127.0.0.1", 0)});
@@ -79,7 +82,11 @@ TEST_P(Extra, ATagMayBeOnesOwn) {
 }
 
 class WriterTransport : public test::io_test {};
-RONDO_ON_EACH_BACKEND(WriterTransport);
+RONDO_IN_EACH_WORLD(WriterTransport);
+
+/// Of the kernel: a process.
+class WriterTransportOfAProcess : public WriterTransport {};
+RONDO_ON_EACH_BACKEND(WriterTransportOfAProcess);
 
 TEST_P(WriterTransport, SetsTheLimitsThatTheWriterWaitsFor) {
     run_io([]() -> coro<> {
@@ -145,7 +152,7 @@ TEST_P(WriterTransport, HasNoProtocol) {
     });
 }
 
-TEST_P(WriterTransport, OfAProcessIsItsPipe) {
+TEST_P(WriterTransportOfAProcess, OfAProcessIsItsPipe) {
     run_io([]() -> coro<> {
         auto p = co_await create_subprocess_exec({"cat"}, {.in = stdio::pipe, .out = stdio::pipe});
         transport& t = p.in->transport();
@@ -172,7 +179,11 @@ protected:
         }
     }
 };
-RONDO_ON_EACH_BACKEND(OwnedDescriptor);
+RONDO_IN_EACH_WORLD(OwnedDescriptor);
+
+/// Of the kernel: datagrams and processes.
+class OwnedDescriptorInTheKernel : public OwnedDescriptor {};
+RONDO_ON_EACH_BACKEND(OwnedDescriptorInTheKernel);
 
 TEST_P(OwnedDescriptor, OfAStreamCannotBeWatched) {
     run_io([this]() -> coro<> {
@@ -182,7 +193,7 @@ TEST_P(OwnedDescriptor, OfAStreamCannotBeWatched) {
     });
 }
 
-TEST_P(OwnedDescriptor, OfADatagramEndpointCannotBeWatchedUntilItIsLost) {
+TEST_P(OwnedDescriptorInTheKernel, OfADatagramEndpointCannotBeWatchedUntilItIsLost) {
     run_io([this]() -> coro<> {
         auto [t, p] = co_await loop().create_datagram_endpoint([] { return std::make_shared<datagram_protocol>(); },
                                                                {.local_address = address("127.0.0.1", 0)});
@@ -199,7 +210,7 @@ TEST_P(OwnedDescriptor, OfADatagramEndpointCannotBeWatchedUntilItIsLost) {
     });
 }
 
-TEST_P(OwnedDescriptor, OfAPipeOfAProcessCannotBeWatched) {
+TEST_P(OwnedDescriptorInTheKernel, OfAPipeOfAProcessCannotBeWatched) {
     run_io([this]() -> coro<> {
         auto [t, p] = co_await loop().subprocess_exec([] { return std::make_shared<subprocess_protocol>(); }, {"cat"},
                                                       {.in = stdio::pipe, .out = stdio::pipe});

@@ -13,7 +13,7 @@ using test::pass_by;
 using test::pattern;
 
 class FlowControl : public test::io_test {};
-RONDO_ON_EACH_BACKEND(FlowControl);
+RONDO_IN_EACH_WORLD(FlowControl);
 
 // More than the kernel's buffers of both ends of a loopback connection hold.
 constexpr std::size_t more_than_the_kernel_takes = 64'000'000;

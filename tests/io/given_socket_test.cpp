@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::recorder;
 
+/// Of the kernel: sockets that a program has made, and their flags.
 class GivenSocket : public test::io_test {};
 RONDO_ON_EACH_BACKEND(GivenSocket);
 

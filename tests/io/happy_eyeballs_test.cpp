@@ -18,7 +18,7 @@ protected:
     }
     test::network_script net;
 };
-RONDO_ON_EACH_BACKEND(HappyEyeballs);
+RONDO_IN_EACH_WORLD(HappyEyeballs);
 
 const address a4("192.0.2.1", 80);
 const address b4("192.0.2.2", 80);

@@ -2,6 +2,7 @@
 // connections that the tests share.
 #pragma once
 
+#include "io/world_calls.hpp"
 #include "support/loop_test.hpp"
 
 #include <rondo/rondo.hpp>
@@ -25,6 +26,8 @@ protected:
     template <std::invocable F> void run_io(F body) {
         run([&body]() -> coro<> { co_await timeout(100s, std::ref(body)); });
     }
+    /// Where the loop's descriptors are.
+    world_calls world() { return world_calls(loop()); }
 };
 
 /// A connection within this loop, and the server that it came through.

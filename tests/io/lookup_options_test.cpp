@@ -31,7 +31,7 @@ protected:
     }
     test::network_script net;
 };
-RONDO_ON_EACH_BACKEND(Interleaving);
+RONDO_IN_EACH_WORLD(Interleaving);
 
 const address a4("192.0.2.1", 80);
 const address b4("192.0.2.2", 80);
@@ -148,6 +148,7 @@ private:
     watched_os os_;
 };
 
+/// Of the kernel: options of sockets.
 class SocketOptions : public test::io_test {
 protected:
     std::unique_ptr<event_loop> new_loop(backend_kind kind) override {

@@ -20,43 +20,36 @@ using namespace std::chrono_literals;
 using test::pass_by;
 
 class OpenConnection : public test::io_test {};
-RONDO_ON_EACH_BACKEND(OpenConnection);
+RONDO_IN_EACH_WORLD(OpenConnection);
 
 /// A loopback port. closed: nobody listens there. silent: the queue of its listener is full, so that a connect() hangs.
 class port_of {
 public:
     enum class kind { closed, silent };
-    explicit port_of(kind k) {
-        fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
-        ::sockaddr_in at{};
-        at.sin_family = AF_INET;
-        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        ::bind(fd_, reinterpret_cast<const ::sockaddr*>(&at), sizeof at);
-        ::socklen_t size = sizeof at;
-        ::getsockname(fd_, reinterpret_cast<::sockaddr*>(&at), &size);
-        number_ = ntohs(at.sin_port);
+    port_of(const test::world_calls& w, kind k) : world_(w), fd_(w.socket()), where_(w.bind(fd_)) {
         if (k == kind::closed) return; // bound and not listening: connecting is refused, and nobody else gets the port
-        ::listen(fd_, 0);
+        world_.listen(fd_, 0);
         for (int& filler : fillers_) {
-            filler = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-            static_cast<void>(::connect(filler, reinterpret_cast<const ::sockaddr*>(&at), sizeof at));
+            filler = world_.socket();
+            world_.begin_connect(filler, where_);
         }
     }
     ~port_of() {
-        ::close(fd_);
+        world_.close(fd_);
         for (const int filler : fillers_) {
-            if (filler >= 0) ::close(filler);
+            if (filler >= 0) world_.close(filler);
         }
     }
     port_of(const port_of&) = delete;
     port_of& operator=(const port_of&) = delete;
-    std::uint16_t number() const noexcept { return number_; }
-    address where() const { return {"127.0.0.1", number_}; }
+    std::uint16_t number() const noexcept { return where_.port(); }
+    address where() const { return where_; }
 
 private:
-    int fd_ = -1;
+    const test::world_calls world_;
+    const int fd_;
+    const address where_;
     std::array<int, 4> fillers_{-1, -1, -1, -1};
-    std::uint16_t number_ = 0;
 };
 
 coro<server> listening() {
@@ -72,15 +65,19 @@ coro<address> winner_of(std::vector<address> addresses, connect_options options 
 }
 
 TEST_P(OpenConnection, ARefusedOneNamesTheAddress) {
-    run_io([]() -> coro<> {
-        const port_of nobody(port_of::kind::closed);
+    run_io([this]() -> coro<> {
+        const port_of nobody(world(), port_of::kind::closed);
         auto r = co_await as_result(open_connection("127.0.0.1", nobody.number()));
         const auto* e = detail::exception_cast<connection_refused_error>(r.error());
         EXPECT_TRUE(e && std::string(e->what()).find(nobody.where().str()) != std::string::npos);
     });
 }
 
-TEST_P(OpenConnection, ANameIsResolved) {
+/// The machine's names.
+class OpenConnectionByName : public test::io_test {};
+RONDO_ON_EACH_BACKEND(OpenConnectionByName);
+
+TEST_P(OpenConnectionByName, ANameIsResolved) {
     run_io([]() -> coro<> {
         auto s = co_await start_server([](stream_reader, stream_writer w) { w.write_nowait("hi"); }, "localhost", 0);
         auto [reader, writer] = co_await open_connection("localhost", s.port());
@@ -88,7 +85,7 @@ TEST_P(OpenConnection, ANameIsResolved) {
     });
 }
 
-TEST_P(OpenConnection, ANameThatCannotBeSaysSo) {
+TEST_P(OpenConnectionByName, ANameThatCannotBeSaysSo) {
     run_io([]() -> coro<> {
         auto r = co_await as_result(open_connection("not a host name", 1));
         const auto* e = detail::exception_cast<std::system_error>(r.error());
@@ -97,8 +94,8 @@ TEST_P(OpenConnection, ANameThatCannotBeSaysSo) {
 }
 
 TEST_P(OpenConnection, TheNextAddressIsTriedWhenOneFails) {
-    run_io([]() -> coro<> {
-        const port_of nobody(port_of::kind::closed);
+    run_io([this]() -> coro<> {
+        const port_of nobody(world(), port_of::kind::closed);
         auto s = co_await listening();
         const address there("127.0.0.1", s.port());
         EXPECT_EQ(co_await winner_of({nobody.where(), there}, {.happy_eyeballs_delay = no_timeout}), there);
@@ -106,19 +103,16 @@ TEST_P(OpenConnection, TheNextAddressIsTriedWhenOneFails) {
 }
 
 TEST_P(OpenConnection, CancellingClosesTheSockets) {
-    run_io([]() -> coro<> {
-        const port_of silent(port_of::kind::silent);
-        const int next = ::dup(0);
-        ::close(next);
+    run_io([this]() -> coro<> {
+        const port_of silent(world(), port_of::kind::silent);
+        const std::size_t before = world().open_descriptors();
         auto t = create_task(
             [&]() -> coro<connection> { co_return co_await open_connection("127.0.0.1", silent.number()); });
         co_await pass_by(70);
         EXPECT_FALSE(t.done());
         t.cancel();
         EXPECT_TRUE((co_await as_result(std::move(t))).cancelled());
-        const int after = ::dup(0);
-        ::close(after);
-        EXPECT_EQ(after, next);
+        EXPECT_EQ(world().open_descriptors(), before);
     });
 }
 

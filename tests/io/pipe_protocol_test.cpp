@@ -17,7 +17,7 @@ using test::pattern;
 using test::recorder;
 
 class PipeProtocol : public test::io_test {};
-RONDO_ON_EACH_BACKEND(PipeProtocol);
+RONDO_IN_EACH_WORLD(PipeProtocol);
 
 auto recorders() {
     return [] { return std::make_shared<recorder>(); };
@@ -25,12 +25,9 @@ auto recorders() {
 
 TEST_P(PipeProtocol, DataGoesThroughWholeThenTheEnd) {
     run_io([this]() -> coro<> {
-        int ends[2];
-        EXPECT_EQ(::pipe(ends), 0);
+        const auto ends = world().pipe();
         auto [rt, r] = co_await loop().connect_read_pipe(recorders(), ends[0]);
         auto [wt, w] = co_await loop().connect_write_pipe(recorders(), ends[1]);
-        EXPECT_EQ(::fcntl(ends[0], F_GETFL) & O_NONBLOCK, O_NONBLOCK);
-        EXPECT_EQ(::fcntl(ends[1], F_GETFL) & O_NONBLOCK, O_NONBLOCK);
         const std::string sent = pattern(1'000'000);
         wt->write(sent);
         wt->write("the end");
@@ -49,10 +46,9 @@ TEST_P(PipeProtocol, DataGoesThroughWholeThenTheEnd) {
 
 TEST_P(PipeProtocol, TheWriterIsToldThatNobodyReadsAnyMore) {
     run_io([this]() -> coro<> {
-        int ends[2];
-        EXPECT_EQ(::pipe(ends), 0);
+        const auto ends = world().pipe();
         auto [t, p] = co_await loop().connect_write_pipe(recorders(), ends[1]);
-        ::close(ends[0]);
+        world().close(ends[0]);
         co_await p->over.wait();
         EXPECT_EQ(p->calls, (calls{"made", "lost"}));
         EXPECT_EQ(p->error, nullptr);
@@ -62,12 +58,11 @@ TEST_P(PipeProtocol, TheWriterIsToldThatNobodyReadsAnyMore) {
 
 TEST_P(PipeProtocol, WhatNobodyReadIsABrokenPipe) {
     run_io([this]() -> coro<> {
-        int ends[2];
-        EXPECT_EQ(::pipe(ends), 0);
+        const auto ends = world().pipe();
         auto [t, p] = co_await loop().connect_write_pipe(recorders(), ends[1]);
         t->write(std::string(1'000'000, 'x'));
         co_await pass_by(70);
-        ::close(ends[0]);
+        world().close(ends[0]);
         co_await p->over.wait();
         EXPECT_TRUE(detail::exception_cast<broken_pipe_error>(p->error));
     });
@@ -75,12 +70,11 @@ TEST_P(PipeProtocol, WhatNobodyReadIsABrokenPipe) {
 
 TEST_P(PipeProtocol, ReadingCanBePausedAndTheEndWaitsForItToo) {
     run_io([this]() -> coro<> {
-        int ends[2];
-        EXPECT_EQ(::pipe(ends), 0);
+        const auto ends = world().pipe();
         auto [t, p] = co_await loop().connect_read_pipe(recorders(), ends[0]);
         t->pause_reading();
-        EXPECT_EQ(::write(ends[1], "hello", 5), 5);
-        ::close(ends[1]);
+        EXPECT_EQ(world().write(ends[1], "hello"), 5);
+        world().close(ends[1]);
         co_await pass_by(100);
         EXPECT_EQ(p->calls, calls{"made"});
         t->resume_reading();
@@ -91,12 +85,11 @@ TEST_P(PipeProtocol, ReadingCanBePausedAndTheEndWaitsForItToo) {
 
 TEST_P(PipeProtocol, CloseOfAPausedOneWhoseOtherEndIsGoneIsTold) {
     run_io([this]() -> coro<> {
-        int ends[2];
-        EXPECT_EQ(::pipe(ends), 0);
+        const auto ends = world().pipe();
         auto [t, p] = co_await loop().connect_read_pipe(recorders(), ends[0]);
         co_await pass_by(3);
         t->pause_reading();
-        ::close(ends[1]);
+        world().close(ends[1]);
         co_await pass_by(100);
         t->close();
         co_await p->over.wait();
@@ -106,29 +99,48 @@ TEST_P(PipeProtocol, CloseOfAPausedOneWhoseOtherEndIsGoneIsTold) {
 
 TEST_P(PipeProtocol, AReadingEndCannotBeWrittenTo) {
     run_io([this]() -> coro<> {
-        int ends[2];
-        EXPECT_EQ(::pipe(ends), 0);
+        const auto ends = world().pipe();
         auto [t, p] = co_await loop().connect_read_pipe(recorders(), ends[0]);
         EXPECT_FALSE(t->can_write_eof());
         EXPECT_THROW(t->write("x"), runtime_error);
         EXPECT_THROW(t->write_eof(), runtime_error);
         t->close();
         co_await p->over.wait();
-        ::close(ends[1]);
+        world().close(ends[1]);
     });
 }
 
-TEST_P(PipeProtocol, SocketsAndCharacterDevicesWillDo) {
+TEST_P(PipeProtocol, SocketsWillDo) {
     run_io([this]() -> coro<> {
-        int ends[2];
-        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+        const auto ends = world().socket_pair();
         auto [rt, r] = co_await loop().connect_read_pipe(recorders(), ends[0]);
         auto [wt, w] = co_await loop().connect_write_pipe(recorders(), ends[1]);
         wt->write("over a socket");
         co_await r->has(13);
         rt->close();
         co_await w->over.wait();
+    });
+}
 
+/// Of the kernel: what kinds of descriptors there are, and their flags.
+class DescriptorsAsPipes : public test::io_test {};
+RONDO_ON_EACH_BACKEND(DescriptorsAsPipes);
+
+TEST_P(DescriptorsAsPipes, DoNotBlockAnyMore) {
+    run_io([this]() -> coro<> {
+        const auto ends = world().pipe();
+        auto [rt, r] = co_await loop().connect_read_pipe(recorders(), ends[0]);
+        auto [wt, w] = co_await loop().connect_write_pipe(recorders(), ends[1]);
+        EXPECT_EQ(::fcntl(ends[0], F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+        EXPECT_EQ(::fcntl(ends[1], F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+        wt->close();
+        co_await r->over.wait();
+        co_await w->over.wait();
+    });
+}
+
+TEST_P(DescriptorsAsPipes, ACharacterDeviceWillDo) {
+    run_io([this]() -> coro<> {
         auto [nt, n] = co_await loop().connect_write_pipe(recorders(), ::open("/dev/null", O_WRONLY | O_CLOEXEC));
         nt->write("gone");
         co_await pass_by(70);
@@ -139,7 +151,7 @@ TEST_P(PipeProtocol, SocketsAndCharacterDevicesWillDo) {
     });
 }
 
-TEST_P(PipeProtocol, AFileIsAValueErrorAndLeftAlone) {
+TEST_P(DescriptorsAsPipes, AFileIsAValueErrorAndLeftAlone) {
     run_io([this]() -> coro<> {
         const test::temporary_directory folder;
         for (const int file : {::open((folder / "regular").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600),

@@ -48,7 +48,11 @@ protected:
     }
     std::vector<told> all;
 };
-RONDO_ON_EACH_BACKEND(Reports);
+RONDO_IN_EACH_WORLD(Reports);
+
+/// Of the kernel: datagrams and processes.
+class ReportsOfTheKernel : public Reports {};
+RONDO_ON_EACH_BACKEND(ReportsOfTheKernel);
 
 constexpr unsigned line(std::source_location where = std::source_location::current()) { return where.line(); }
 bool is_here(const told& t, unsigned at) { return t.line == at && t.file.ends_with("reports_test.cpp"); }
@@ -133,7 +137,7 @@ TEST_P(Reports, OfACallbackHaveProtocolTransportSocketAndWhereItWasConnected) {
     });
 }
 
-TEST_P(Reports, OfDatagramsAndSubprocessesHaveTheirTransport) {
+TEST_P(ReportsOfTheKernel, OfDatagramsAndSubprocessesHaveTheirTransport) {
     run_io([this]() -> coro<> {
         struct failing : datagram_protocol {
             void connection_made(datagram_transport&) override { throw std::domain_error("x"); }
@@ -163,7 +167,7 @@ TEST_P(Reports, OfDatagramsAndSubprocessesHaveTheirTransport) {
     });
 }
 
-TEST_P(Reports, FiveWritesThatAreDroppedAreToldOnce) {
+TEST_P(ReportsOfTheKernel, FiveWritesThatAreDroppedAreToldOnce) {
     run_io([this]() -> coro<> {
         auto p = co_await protocol_pair();
         p.peer.writer.transport().abort();

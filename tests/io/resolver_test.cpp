@@ -22,7 +22,7 @@ protected:
     }
     test::network_script net;
 };
-RONDO_ON_EACH_BACKEND(Names);
+RONDO_IN_EACH_WORLD(Names);
 
 TEST_P(Names, GetaddrinfoGivesWhatTheSystemAnswersInItsOrder) {
     net.names["host.test"] = {address("192.0.2.1", 80), address("2001:db8::1", 80), address("192.0.2.1", 80)};
@@ -90,6 +90,7 @@ TEST_P(Names, AResolverOfOnesOwnIsAskedByEverythingUntilItIsTakenAway) {
     EXPECT_EQ(net.questions.size(), 1u);
 }
 
+/// Of the kernel: the machine's names.
 class SystemNames : public test::io_test {};
 RONDO_ON_EACH_BACKEND(SystemNames);
 

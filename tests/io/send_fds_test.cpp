@@ -16,6 +16,7 @@ using test::pass_by;
 using test::pattern;
 using test::unix_pair;
 
+/// Of the kernel: descriptors are sent.
 class SendFds : public test::io_test {};
 RONDO_ON_EACH_BACKEND(SendFds);
 

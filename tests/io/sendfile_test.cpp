@@ -44,6 +44,7 @@ private:
     sendfile_script& script_;
 };
 
+/// Of the kernel: sendfile(2).
 class Sendfile : public test::io_test {
 protected:
     std::unique_ptr<event_loop> new_loop(backend_kind kind) override {

@@ -36,6 +36,7 @@ private:
     shortage& shortage_;
 };
 
+/// Of the kernel: clients in which the loop has no part.
 class ServerAccepting : public test::io_test {
 protected:
     std::unique_ptr<event_loop> new_loop(backend_kind kind) override {

@@ -7,7 +7,11 @@ namespace rondo {
 namespace {
 
 class ServerBinding : public test::io_test {};
-RONDO_ON_EACH_BACKEND(ServerBinding);
+RONDO_IN_EACH_WORLD(ServerBinding);
+
+/// Of the kernel: the names of interfaces, and ports that are shared.
+class ServerBindingInTheKernel : public test::io_test {};
+RONDO_ON_EACH_BACKEND(ServerBindingInTheKernel);
 
 coro<> greet(stream_reader, stream_writer writer) {
     co_await writer.write("hello");
@@ -19,7 +23,7 @@ coro<std::string> what_it_says(std::uint16_t port, std::string host = "127.0.0.1
     co_return (co_await reader.read_all()).str();
 }
 
-TEST_P(ServerBinding, OfEveryInterfaceHasOnePort) {
+TEST_P(ServerBindingInTheKernel, OfEveryInterfaceHasOnePort) {
     run_io([]() -> coro<> {
         auto s = co_await start_server(greet, "", 0);
         EXPECT_NE(s.port(), 0);
@@ -49,7 +53,7 @@ TEST_P(ServerBinding, CanBindItsPortAgainAtOnceAfterClose) {
     });
 }
 
-TEST_P(ServerBinding, TwoMayShareAPortWhereBothWantThat) {
+TEST_P(ServerBindingInTheKernel, TwoMayShareAPortWhereBothWantThat) {
     run_io([]() -> coro<> {
         auto first = co_await start_server(greet, "127.0.0.1", 0, {.reuse_port = true});
         auto second = co_await start_server(greet, "127.0.0.1", first.port(), {.reuse_port = true});
@@ -71,7 +75,7 @@ protected:
     }
     test::network_script net;
 };
-RONDO_ON_EACH_BACKEND(ServerOfAName);
+RONDO_IN_EACH_WORLD(ServerOfAName);
 
 TEST_P(ServerOfAName, ListensOnEachOfItsAddressesOnce) {
     net.names = {{"host.test", {address("127.0.0.1", 0), address("127.0.0.2", 0), address("127.0.0.1", 0)}}};

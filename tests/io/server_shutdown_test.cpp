@@ -16,7 +16,7 @@ protected:
     }
     test::manual_clock::hand clock;
 };
-RONDO_ON_EACH_BACKEND(ServerShutdown);
+RONDO_IN_EACH_WORLD(ServerShutdown);
 
 /// "f" finishes when it is told to, "c" ends when it is cancelled, "x" ignores that, until its connection fails.
 coro<> as_told(stream_reader reader, stream_writer writer) {

@@ -20,6 +20,7 @@
 namespace rondo {
 namespace {
 
+/// Of the kernel: threads that share a port.
 class ShardedServer : public testing::TestWithParam<backend_kind> {
 protected:
     void SetUp() override {

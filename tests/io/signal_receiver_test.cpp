@@ -8,6 +8,7 @@ namespace {
 
 using test::pass_by;
 
+/// Of the kernel: signals.
 class SignalReceiver : public test::io_test {};
 RONDO_ON_EACH_BACKEND(SignalReceiver);
 

@@ -2,10 +2,12 @@
 #include "io/io_test.hpp"
 
 #include "io/raw_client.hpp"
-#include "io/socket_pair.hpp"
 #include "support/temporary_directory.hpp"
 
-#include <netinet/in.h>
+#include <array>
+#include <cstdint>
+
+#include <sys/socket.h>
 
 namespace rondo {
 namespace {
@@ -15,30 +17,28 @@ using test::pass_by;
 using test::pattern;
 
 class SockCancellation : public test::io_test {};
-RONDO_ON_EACH_BACKEND(SockCancellation);
+RONDO_IN_EACH_WORLD(SockCancellation);
+
+/// Of the kernel: datagrams, and clients in which the loop has no part.
+class SockCancellationInTheKernel : public test::io_test {};
+RONDO_ON_EACH_BACKEND(SockCancellationInTheKernel);
 
 constexpr int most_passes = 8; // after what it waited for has happened
 
 class loopback_socket {
 public:
-    explicit loopback_socket(int type = SOCK_STREAM) : fd_(::socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
-        ::sockaddr_in where{};
-        where.sin_family = AF_INET;
-        where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        ::socklen_t size = sizeof where;
-        EXPECT_EQ(::bind(fd_, reinterpret_cast<const ::sockaddr*>(&where), size), 0);
-        EXPECT_EQ(::getsockname(fd_, reinterpret_cast<::sockaddr*>(&where), &size), 0);
-        port_ = ntohs(where.sin_port);
-    }
+    explicit loopback_socket(const test::world_calls& w, int type = SOCK_STREAM)
+        : world_(w), fd_(w.socket(type)), where_(w.bind(fd_)) {}
     loopback_socket(const loopback_socket&) = delete;
     loopback_socket& operator=(const loopback_socket&) = delete;
-    ~loopback_socket() { ::close(fd_); }
+    ~loopback_socket() { world_.close(fd_); }
     operator int() const noexcept { return fd_; }
-    address where() const { return {"127.0.0.1", port_}; }
+    const address& where() const noexcept { return where_; }
 
 private:
-    int fd_;
-    std::uint16_t port_ = 0;
+    const test::world_calls world_;
+    const int fd_;
+    const address where_;
 };
 
 /// Runs the operation in a task that then waits for ever, until it is cancelled.
@@ -54,11 +54,11 @@ template <class F> task<> until_cancelled(F operation, bool& cancelled) {
     });
 }
 
-TEST_P(SockCancellation, AConnectionIsGivenOrWaitsForTheNextAccept) {
+TEST_P(SockCancellationInTheKernel, AConnectionIsGivenOrWaitsForTheNextAccept) {
     run_io([this]() -> coro<> {
         for (int passes = 0; passes < most_passes; ++passes) {
-            const loopback_socket listening;
-            EXPECT_EQ(::listen(listening, 4), 0);
+            const loopback_socket listening(world());
+            world().listen(listening, 4);
             const test::raw_client client;
             const std::size_t before = open_descriptors();
             int got = -1;
@@ -81,11 +81,11 @@ TEST_P(SockCancellation, AConnectionIsGivenOrWaitsForTheNextAccept) {
     });
 }
 
-TEST_P(SockCancellation, ADatagramIsGivenOrWaitsForTheNextRecvfrom) {
+TEST_P(SockCancellationInTheKernel, ADatagramIsGivenOrWaitsForTheNextRecvfrom) {
     run_io([this]() -> coro<> {
         for (int passes = 0; passes < 2 * most_passes; ++passes) {
-            const loopback_socket to(SOCK_DGRAM);
-            const loopback_socket from(SOCK_DGRAM);
+            const loopback_socket to(world(), SOCK_DGRAM);
+            const loopback_socket from(world(), SOCK_DGRAM);
             std::string got;
             std::array<std::byte, 10> room{};
             bool cancelled = false;
@@ -117,13 +117,13 @@ TEST_P(SockCancellation, WhatACancelledSendallHasSentIsTheBeginningOfIt) {
     run_io([this]() -> coro<> {
         const std::string data = pattern(4'000'000); // more than the kernel takes
         for (int passes = 0; passes < most_passes; ++passes) {
-            test::unix_pair s;
+            const std::array<int, 2> s = world().socket_pair();
             auto sending = create_task([&]() -> coro<> { co_await loop().sock_sendall(s[0], data); });
             co_await pass_by(1);
             std::string received;
             std::string part(50'000, '\0');
             for (int i = 0; i < passes; ++i) {
-                const ssize_t n = ::recv(s[1], part.data(), part.size(), MSG_DONTWAIT);
+                const std::int64_t n = world().read(s[1], part.data(), part.size());
                 if (n > 0) received.append(part, 0, static_cast<std::size_t>(n));
                 co_await yield();
             }
@@ -131,7 +131,7 @@ TEST_P(SockCancellation, WhatACancelledSendallHasSentIsTheBeginningOfIt) {
             EXPECT_TRUE((co_await as_result(sending)).cancelled());
             auto next = create_task([&]() -> coro<> {
                 co_await loop().sock_sendall(s[0], "the next one");
-                ::shutdown(s[0], SHUT_WR);
+                world().shutdown(s[0], SHUT_WR);
             });
             for (;;) {
                 const bytes more = co_await loop().sock_recv(s[1], 1'000'000);
@@ -143,17 +143,18 @@ TEST_P(SockCancellation, WhatACancelledSendallHasSentIsTheBeginningOfIt) {
             received.resize(received.size() - 12);
             EXPECT_LT(received.size(), data.size());
             EXPECT_TRUE(data.starts_with(received)) << "after " << passes << " passes";
+            for (const int fd : s) world().close(fd);
         }
     });
 }
 
 TEST_P(SockCancellation, AConnectLeavesTheSocketToItsOwner) {
     run_io([this]() -> coro<> {
-        const loopback_socket listening;
-        EXPECT_EQ(::listen(listening, 64), 0);
-        const std::size_t before = open_descriptors();
+        const loopback_socket listening(world());
+        world().listen(listening, 64);
+        const std::size_t before = world().open_descriptors();
         for (int passes = 0; passes < most_passes; ++passes) {
-            const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+            const int fd = world().socket();
             auto connecting = create_task([&]() -> coro<> { co_await loop().sock_connect(fd, listening.where()); });
             co_await pass_by(passes);
             connecting.cancel();
@@ -164,10 +165,10 @@ TEST_P(SockCancellation, AConnectLeavesTheSocketToItsOwner) {
             const int accepted = (co_await loop().sock_accept(listening)).first;
             co_await loop().sock_sendall(fd, "x");
             EXPECT_EQ((co_await loop().sock_recv(accepted, 10)).str(), "x");
-            ::close(accepted);
-            ::close(fd);
+            world().close(accepted);
+            world().close(fd);
         }
-        EXPECT_EQ(open_descriptors(), before);
+        EXPECT_EQ(world().open_descriptors(), before);
     });
 }
 

@@ -1,10 +1,12 @@
 // Sockets by their descriptors: event_loop::sock_recv and its kin.
 #include "io/io_test.hpp"
 
+#include <array>
+#include <string>
+#include <utility>
+
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace rondo {
 namespace {
@@ -13,71 +15,85 @@ using namespace std::chrono_literals;
 using test::pass_by;
 using test::pattern;
 
-class SockOperations : public test::io_test {};
-RONDO_ON_EACH_BACKEND(SockOperations);
+class SockOperations : public test::io_test {
+protected:
+    /// Closes itself.
+    class descriptor {
+    public:
+        descriptor(const test::world_calls& w, int fd) noexcept : world_(w), fd_(fd) { EXPECT_GE(fd, 0); }
+        descriptor(const descriptor&) = delete;
+        descriptor& operator=(const descriptor&) = delete;
+        ~descriptor() { world_.close(fd_); }
+        operator int() const noexcept { return fd_; }
 
-class descriptor {
-public:
-    explicit descriptor(int fd = -1) noexcept : fd_(fd) { EXPECT_GE(fd, 0); }
-    descriptor(const descriptor&) = delete;
-    descriptor& operator=(const descriptor&) = delete;
-    ~descriptor() { ::close(fd_); }
-    operator int() const noexcept { return fd_; }
+    private:
+        const test::world_calls world_;
+        const int fd_;
+    };
+    class socket_pair {
+    public:
+        explicit socket_pair(const test::world_calls& w) : world_(w), fds(w.socket_pair()) {}
+        socket_pair(const socket_pair&) = delete;
+        socket_pair& operator=(const socket_pair&) = delete;
+        ~socket_pair() {
+            for (const int fd : fds) world_.close(fd);
+        }
 
-private:
-    int fd_;
+    private:
+        const test::world_calls world_;
+
+    public:
+        const std::array<int, 2> fds;
+    };
+    descriptor new_socket(int type = SOCK_STREAM) { return {world(), world().socket(type)}; }
 };
+RONDO_IN_EACH_WORLD(SockOperations);
 
-int new_socket(int type, int family = AF_INET) { return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
-
-struct socket_pair {
-    socket_pair() { EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0); }
-    ~socket_pair() {
-        for (const int fd : fds) ::close(fd);
-    }
-    int fds[2]{};
-};
-
-address bind_to_loopback(int fd) {
-    ::sockaddr_in a{};
-    a.sin_family = AF_INET;
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::socklen_t size = sizeof a;
-    EXPECT_EQ(::bind(fd, reinterpret_cast<const ::sockaddr*>(&a), size), 0);
-    EXPECT_EQ(::getsockname(fd, reinterpret_cast<::sockaddr*>(&a), &size), 0);
-    return address("127.0.0.1", ntohs(a.sin_port));
-}
+/// Of the kernel: datagrams, and flags of descriptors.
+class SockOperationsInTheKernel : public SockOperations {};
+RONDO_ON_EACH_BACKEND(SockOperationsInTheKernel);
 
 TEST_P(SockOperations, ConnectAcceptSendAndReceive) {
     run_io([this]() -> coro<> {
-        const descriptor listening(new_socket(SOCK_STREAM));
-        const address where = bind_to_loopback(listening);
-        EXPECT_EQ(::listen(listening, 1), 0);
+        const descriptor listening = new_socket();
+        const address where = world().bind(listening);
+        world().listen(listening, 1);
         auto accepting =
             create_task([&]() -> coro<std::pair<int, address>> { co_return co_await loop().sock_accept(listening); });
-        const descriptor client(new_socket(SOCK_STREAM));
+        const descriptor client = new_socket();
         co_await loop().sock_connect(client, where);
         auto [accepted, peer] = co_await accepting;
-        const descriptor server(accepted);
-        EXPECT_EQ(::fcntl(server, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
-        EXPECT_EQ(::fcntl(server, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+        const descriptor server(world(), accepted);
         EXPECT_EQ(peer.ip(), "127.0.0.1");
         co_await loop().sock_sendall(client, "hello");
         EXPECT_EQ((co_await loop().sock_recv(server, 100)).str(), "hello");
-        ::shutdown(client, SHUT_WR);
+        world().shutdown(client, SHUT_WR);
         EXPECT_EQ((co_await loop().sock_recv(server, 100)).str(), "");
+    });
+}
+
+TEST_P(SockOperationsInTheKernel, WhatIsAcceptedDoesNotBlockAndIsNotInherited) {
+    run_io([this]() -> coro<> {
+        const descriptor listening = new_socket();
+        const address where = world().bind(listening);
+        world().listen(listening, 1);
+        const descriptor client = new_socket();
+        co_await loop().sock_connect(client, where);
+        const descriptor server(world(), (co_await loop().sock_accept(listening)).first);
+        EXPECT_EQ(::fcntl(server, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+        EXPECT_EQ(::fcntl(server, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     });
 }
 
 TEST_P(SockOperations, RecvIntoGivesACountAndWaitsForTheFirstByte) {
     run_io([this]() -> coro<> {
-        socket_pair s;
+        const socket_pair s(world());
         std::array<std::byte, 4> room{};
         auto receiving =
             create_task([&]() -> coro<std::size_t> { co_return co_await loop().sock_recv_into(s.fds[0], room); });
         co_await pass_by(70);
         EXPECT_FALSE(receiving.done());
-        EXPECT_EQ(::send(s.fds[1], "abcdefgh", 8, 0), 8);
+        EXPECT_EQ(world().write(s.fds[1], "abcdefgh"), 8);
         EXPECT_EQ(co_await receiving, 4u);
         EXPECT_EQ(bytes_view(std::span<const std::byte>(room)).view(), "abcd");
         EXPECT_EQ((co_await loop().sock_recv(s.fds[0], 2)).str(), "ef");
@@ -86,11 +102,11 @@ TEST_P(SockOperations, RecvIntoGivesACountAndWaitsForTheFirstByte) {
 
 TEST_P(SockOperations, SendallSendsAllHoweverSlowTheReader) {
     run_io([this]() -> coro<> {
-        socket_pair s;
+        const socket_pair s(world());
         const std::string sent = pattern(5'000'000);
         auto sending = create_task([&]() -> coro<> {
             co_await loop().sock_sendall(s.fds[0], sent);
-            ::shutdown(s.fds[0], SHUT_WR);
+            world().shutdown(s.fds[0], SHUT_WR);
         });
         std::string received;
         for (;;) {
@@ -103,12 +119,12 @@ TEST_P(SockOperations, SendallSendsAllHoweverSlowTheReader) {
     });
 }
 
-TEST_P(SockOperations, DatagramsComeWithTheirSenders) {
+TEST_P(SockOperationsInTheKernel, DatagramsComeWithTheirSenders) {
     run_io([this]() -> coro<> {
-        const descriptor a(new_socket(SOCK_DGRAM));
-        const descriptor b(new_socket(SOCK_DGRAM));
-        const address at_a = bind_to_loopback(a);
-        const address at_b = bind_to_loopback(b);
+        const descriptor a = new_socket(SOCK_DGRAM);
+        const descriptor b = new_socket(SOCK_DGRAM);
+        const address at_a = world().bind(a);
+        const address at_b = world().bind(b);
         EXPECT_EQ(co_await loop().sock_sendto(a, "one", at_b), 3u);
         EXPECT_EQ(co_await loop().sock_sendto(a, "", at_b), 0u);
         auto [data, from] = co_await loop().sock_recvfrom(b, 100);
@@ -118,12 +134,12 @@ TEST_P(SockOperations, DatagramsComeWithTheirSenders) {
     });
 }
 
-TEST_P(SockOperations, RecvfromIntoFillsTheBufferAsFarAsItIsAskedTo) {
+TEST_P(SockOperationsInTheKernel, RecvfromIntoFillsTheBufferAsFarAsItIsAskedTo) {
     run_io([this]() -> coro<> {
-        const descriptor a(new_socket(SOCK_DGRAM));
-        const descriptor b(new_socket(SOCK_DGRAM));
-        const address at_a = bind_to_loopback(a);
-        const address at_b = bind_to_loopback(b);
+        const descriptor a = new_socket(SOCK_DGRAM);
+        const descriptor b = new_socket(SOCK_DGRAM);
+        const address at_a = world().bind(a);
+        const address at_b = world().bind(b);
         std::array<std::byte, 4> room{};
         const auto text = [&](std::size_t n) {
             return std::string(bytes_view(std::span<const std::byte>(room).first(n)).view());
@@ -146,28 +162,28 @@ TEST_P(SockOperations, ErrorsNameTheOperation) {
         const auto* e = detail::exception_cast<std::system_error>(r.error());
         EXPECT_TRUE(e && e->code() == std::errc::bad_file_descriptor);
         EXPECT_TRUE(e && std::string(e->what()).find("sock_recv") != std::string::npos);
-        const descriptor client(new_socket(SOCK_STREAM));
+        const descriptor client = new_socket();
         address nobody;
         {
-            const descriptor gone(new_socket(SOCK_STREAM));
-            nobody = bind_to_loopback(gone);
+            const descriptor gone = new_socket();
+            nobody = world().bind(gone);
         }
         EXPECT_TRUE((co_await as_result(loop().sock_connect(client, nobody))).holds<connection_refused_error>());
-        socket_pair s;
-        ::shutdown(s.fds[0], SHUT_WR);
+        const socket_pair s(world());
+        world().shutdown(s.fds[0], SHUT_WR);
         EXPECT_TRUE((co_await as_result(loop().sock_sendall(s.fds[0], "x"))).holds<broken_pipe_error>());
     });
 }
 
 TEST_P(SockOperations, ACancelledOneTakesNothingAndTheNextWorks) {
     run_io([this]() -> coro<> {
-        socket_pair s;
+        const socket_pair s(world());
         for (int i = 0; i < 20; ++i) {
             auto receiving = create_task([&]() -> coro<bytes> { co_return co_await loop().sock_recv(s.fds[0], 10); });
             co_await pass_by(i % 3);
             receiving.cancel();
             EXPECT_TRUE((co_await as_result(receiving)).holds<cancelled_error>());
-            EXPECT_EQ(::send(s.fds[1], "x", 1, 0), 1);
+            EXPECT_EQ(world().write(s.fds[1], "x"), 1);
             EXPECT_EQ((co_await loop().sock_recv(s.fds[0], 10)).str(), "x");
         }
     });
@@ -176,7 +192,7 @@ TEST_P(SockOperations, ACancelledOneTakesNothingAndTheNextWorks) {
 TEST_P(SockOperations, BytesThatHadComeWhenItWasCancelledAreNotLostAndNeitherIsTheCancellation) {
     run_io([this]() -> coro<> {
         for (int i = 0; i < 6; ++i) {
-            socket_pair s;
+            const socket_pair s(world());
             std::string got;
             bool cancelled = false;
             auto receiving = create_task([&]() -> coro<> {
@@ -189,13 +205,13 @@ TEST_P(SockOperations, BytesThatHadComeWhenItWasCancelledAreNotLostAndNeitherIsT
                 }
             });
             co_await pass_by(3);
-            EXPECT_EQ(::send(s.fds[1], "x", 1, 0), 1);
+            EXPECT_EQ(world().write(s.fds[1], "x"), 1);
             co_await pass_by(i);
             receiving.cancel();
             EXPECT_TRUE((co_await as_result(receiving)).holds<cancelled_error>());
             EXPECT_TRUE(cancelled);
             char left = 0;
-            const bool in_the_socket = ::recv(s.fds[0], &left, 1, MSG_DONTWAIT) == 1;
+            const bool in_the_socket = world().read(s.fds[0], &left, 1) == 1;
             EXPECT_NE(got == "x", in_the_socket) << "after " << i << " passes";
         }
     });
@@ -203,8 +219,8 @@ TEST_P(SockOperations, BytesThatHadComeWhenItWasCancelledAreNotLostAndNeitherIsT
 
 TEST_P(SockOperations, ATaskThatIsCancelledAlreadyBeginsNothing) {
     run_io([this]() -> coro<> {
-        socket_pair s;
-        EXPECT_EQ(::send(s.fds[1], "x", 1, 0), 1);
+        const socket_pair s(world());
+        EXPECT_EQ(world().write(s.fds[1], "x"), 1);
         auto receiving = create_task([&]() -> coro<bytes> {
             static_cast<void>(current_task().cancel());
             co_return co_await loop().sock_recv(s.fds[0], 10);
@@ -214,9 +230,9 @@ TEST_P(SockOperations, ATaskThatIsCancelledAlreadyBeginsNothing) {
     });
 }
 
-TEST_P(SockOperations, DebugModeRefusesABlockingSocketEverywhere) {
+TEST_P(SockOperationsInTheKernel, DebugModeRefusesABlockingSocketEverywhere) {
     run_io([this]() -> coro<> {
-        const descriptor blocking(::socket(AF_INET, SOCK_STREAM, 0));
+        const descriptor blocking(world(), ::socket(AF_INET, SOCK_STREAM, 0));
         std::array<std::byte, 1> room{};
         const address to("127.0.0.1", 1);
         const auto refused = [](auto operation) -> coro<bool> {

@@ -14,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Of the kernel: processes.
 class SubprocessOptions : public test::io_test {};
 RONDO_ON_EACH_BACKEND(SubprocessOptions);
 

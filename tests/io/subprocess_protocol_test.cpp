@@ -98,6 +98,7 @@ struct closing {
 
 const subprocess_options all_pipes{.in = stdio::pipe, .out = stdio::pipe, .err = stdio::pipe};
 
+/// Of the kernel: processes.
 class SubprocessProtocol : public test::io_test {
 protected:
     void TearDown() override {

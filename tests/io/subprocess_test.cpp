@@ -19,6 +19,7 @@ namespace {
 using test::pass_by;
 using test::pattern;
 
+/// Of the kernel: processes.
 class Subprocess : public test::io_test {};
 RONDO_ON_EACH_BACKEND(Subprocess);
 

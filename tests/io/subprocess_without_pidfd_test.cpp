@@ -50,6 +50,7 @@ private:
     old_kernel os_;
 };
 
+/// Of the kernel: processes.
 class WithoutPidfd : public test::io_test {
 protected:
     std::unique_ptr<event_loop> new_loop(backend_kind kind) override {

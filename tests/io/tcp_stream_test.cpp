@@ -9,7 +9,7 @@ namespace {
 using test::pattern;
 
 class TcpStream : public test::io_test {};
-RONDO_ON_EACH_BACKEND(TcpStream);
+RONDO_IN_EACH_WORLD(TcpStream);
 
 static_assert(!std::is_copy_constructible_v<tcp_stream>);
 static_assert(std::is_nothrow_move_constructible_v<tcp_stream>);

@@ -23,53 +23,7 @@ using test::recorder;
 constexpr std::size_t more_than_the_kernel_takes = 20'000'000;
 
 class TransportEdges : public test::io_test {};
-RONDO_ON_EACH_BACKEND(TransportEdges);
-
-bool has_no_delay(int fd) {
-    int on = 0;
-    ::socklen_t size = sizeof on;
-    EXPECT_EQ(::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
-    return on != 0;
-}
-
-TEST_P(TransportEdges, ProtocolTransportsDoNotDelaySmallPackets) {
-    run_io([this]() -> coro<> {
-        std::shared_ptr<recorder> served;
-        auto s = co_await loop().create_server([&] { return served = std::make_shared<recorder>(); }, "127.0.0.1", 0);
-        auto [t, p] =
-            co_await loop().create_connection([] { return std::make_shared<recorder>(); }, "127.0.0.1", s.port());
-        while (!served || !served->to) co_await yield();
-        EXPECT_TRUE(has_no_delay(t->fd()));
-        EXPECT_TRUE(has_no_delay(served->to->fd()));
-        t->abort();
-    });
-}
-
-TEST_P(TransportEdges, AnAcceptedTcpSocketIsLikeOneThatWasConnected) {
-    run_io([this]() -> coro<> {
-        const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        EXPECT_EQ(::listen(listening, 1), 0);
-        ::sockaddr_in name{};
-        ::socklen_t size = sizeof name;
-        EXPECT_EQ(::getsockname(listening, reinterpret_cast<::sockaddr*>(&name), &size), 0);
-        const test::raw_client client;
-        EXPECT_TRUE(client.connect(ntohs(name.sin_port)));
-        const int fd = ::accept(listening, nullptr, nullptr); // it blocks, as a program without a loop has it
-        auto [t, p] = co_await loop().connect_accepted_socket([] { return std::make_shared<recorder>(); }, fd);
-        EXPECT_EQ(t->fd(), fd);
-        EXPECT_EQ(t->peer_address().ip(), "127.0.0.1");
-        EXPECT_EQ(t->local_address().port(), ntohs(name.sin_port));
-        EXPECT_TRUE(has_no_delay(fd));
-        EXPECT_EQ(::send(client.fd(), "hello", 5, 0), 5);
-        co_await p->has(5);
-        t->write(std::string(more_than_the_kernel_takes, 'x')); // would wait, if it still blocked
-        EXPECT_GT(t->get_write_buffer_size(), 0u);
-        t->abort();
-        co_await p->over.wait();
-        EXPECT_EQ(p->calls, (calls{"made", "data", "pause", "lost"}));
-        ::close(listening);
-    });
-}
+RONDO_IN_EACH_WORLD(TransportEdges);
 
 TEST_P(TransportEdges, WhileItClosesReadingCanBePausedAndResumedAndNothingIsRead) {
     run_io([]() -> coro<> {
@@ -145,7 +99,7 @@ TEST_P(TransportEdges, WhatIsToldAtOnceGrowsTo64KiBAndNoFurther) {
 }
 
 class StreamEdges : public test::io_test {};
-RONDO_ON_EACH_BACKEND(StreamEdges);
+RONDO_IN_EACH_WORLD(StreamEdges);
 
 TEST_P(StreamEdges, DrainAndWriteThrowTheReadersError) {
     run_io([]() -> coro<> {
@@ -179,7 +133,7 @@ TEST_P(StreamEdges, FeedEofWakesTheReaderAndNothingComesAfterIt) {
 }
 
 class ServerEdges : public test::io_test {};
-RONDO_ON_EACH_BACKEND(ServerEdges);
+RONDO_IN_EACH_WORLD(ServerEdges);
 
 TEST_P(ServerEdges, WaitClosedOfOneThatIsOpenWaits) {
     run_io([]() -> coro<> {
@@ -223,7 +177,57 @@ TEST_P(ServerEdges, CloseClientsSendsWhatIsQueuedFirst) {
     });
 }
 
-TEST_P(ServerEdges, InOnePassAcceptsAsManyAsItsBacklogSays) {
+/// Of the kernel: options of sockets, descriptors that block, clients in which the loop has no part.
+class TransportsInTheKernel : public test::io_test {};
+RONDO_ON_EACH_BACKEND(TransportsInTheKernel);
+
+bool has_no_delay(int fd) {
+    int on = 0;
+    ::socklen_t size = sizeof on;
+    EXPECT_EQ(::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
+    return on != 0;
+}
+
+TEST_P(TransportsInTheKernel, ProtocolTransportsDoNotDelaySmallPackets) {
+    run_io([this]() -> coro<> {
+        std::shared_ptr<recorder> served;
+        auto s = co_await loop().create_server([&] { return served = std::make_shared<recorder>(); }, "127.0.0.1", 0);
+        auto [t, p] =
+            co_await loop().create_connection([] { return std::make_shared<recorder>(); }, "127.0.0.1", s.port());
+        while (!served || !served->to) co_await yield();
+        EXPECT_TRUE(has_no_delay(t->fd()));
+        EXPECT_TRUE(has_no_delay(served->to->fd()));
+        t->abort();
+    });
+}
+
+TEST_P(TransportsInTheKernel, AnAcceptedTcpSocketIsLikeOneThatWasConnected) {
+    run_io([this]() -> coro<> {
+        const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        EXPECT_EQ(::listen(listening, 1), 0);
+        ::sockaddr_in name{};
+        ::socklen_t size = sizeof name;
+        EXPECT_EQ(::getsockname(listening, reinterpret_cast<::sockaddr*>(&name), &size), 0);
+        const test::raw_client client;
+        EXPECT_TRUE(client.connect(ntohs(name.sin_port)));
+        const int fd = ::accept(listening, nullptr, nullptr); // it blocks, as a program without a loop has it
+        auto [t, p] = co_await loop().connect_accepted_socket([] { return std::make_shared<recorder>(); }, fd);
+        EXPECT_EQ(t->fd(), fd);
+        EXPECT_EQ(t->peer_address().ip(), "127.0.0.1");
+        EXPECT_EQ(t->local_address().port(), ntohs(name.sin_port));
+        EXPECT_TRUE(has_no_delay(fd));
+        EXPECT_EQ(::send(client.fd(), "hello", 5, 0), 5);
+        co_await p->has(5);
+        t->write(std::string(more_than_the_kernel_takes, 'x')); // would wait, if it still blocked
+        EXPECT_GT(t->get_write_buffer_size(), 0u);
+        t->abort();
+        co_await p->over.wait();
+        EXPECT_EQ(p->calls, (calls{"made", "data", "pause", "lost"}));
+        ::close(listening);
+    });
+}
+
+TEST_P(TransportsInTheKernel, InOnePassAcceptsAsManyAsItsBacklogSays) {
     run_io([this]() -> coro<> {
         constexpr int backlog = 4;
         constexpr int in_flight = 8;

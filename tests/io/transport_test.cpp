@@ -11,7 +11,7 @@ using test::protocol_pair;
 using test::recorder;
 
 class Transport : public test::io_test {};
-RONDO_ON_EACH_BACKEND(Transport);
+RONDO_IN_EACH_WORLD(Transport);
 
 // More than the kernel's buffers of both ends of a loopback connection hold.
 constexpr std::size_t more_than_the_kernel_takes = 64'000'000;
@@ -97,7 +97,7 @@ TEST_P(Transport, WhilePausedNeitherDataNorTheEndIsToldAndNothingIsLost) {
         auto p = co_await protocol_pair();
         p.transport->pause_reading();
         p.transport->pause_reading();
-        const std::string sent = pattern(100'000);
+        const std::string sent = pattern(60'000); // less than any world keeps for a reader that does not read
         co_await p.peer.writer.write(sent);
         co_await p.peer.writer.aclose();
         co_await pass_by(200);

@@ -22,6 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 using rondo::test::tracked;
 
+/// Of the kernel: threads race with a loop that sleeps.
 class CallSoonThreadsafe : public test::loop_test {};
 RONDO_ON_EACH_BACKEND(CallSoonThreadsafe);
 

@@ -18,7 +18,7 @@ namespace {
 using rondo::test::tracked;
 
 class ContextCapture : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(ContextCapture);
+RONDO_IN_EACH_WORLD(ContextCapture);
 
 /// The rest of the test in a context of its own, so that no test sees another's values.
 template <class F> void in_new_context(F&& fn) { context().run(std::forward<F>(fn)); }

@@ -67,6 +67,7 @@ struct socket_pair {
     int theirs = -1;
 };
 
+/// Of the kernel: reads and writes descriptors beside the loop.
 class AddReader : public test::loop_test {
 protected:
     /// Enough passes for what is ready to come round, under either backend.

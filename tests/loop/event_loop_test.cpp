@@ -24,11 +24,14 @@ using namespace std::chrono_literals;
 using rondo::test::tracked;
 
 class RunForever : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(RunForever);
+RONDO_IN_EACH_WORLD(RunForever);
 class RunUntilComplete : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(RunUntilComplete);
+RONDO_IN_EACH_WORLD(RunUntilComplete);
 class EventLoop : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(EventLoop);
+RONDO_IN_EACH_WORLD(EventLoop);
+class MachineClock : public test::loop_test {};
+RONDO_ON_EACH_BACKEND(MachineClock);
+/// Of the kernel: steps that take long, by the machine's clock.
 class LoopDebug : public test::loop_test {
 protected:
     void SetUp() override {
@@ -286,7 +289,7 @@ TEST_P(EventLoop, WhatItRefusesIsDestroyed) {
     EXPECT_EQ(living, 0);
 }
 
-TEST_P(EventLoop, ItsClockIsSteadyAndTheProgramsWhileItRuns) {
+TEST_P(MachineClock, IsSteadyAndTheProgramsWhileTheLoopRuns) {
     const time_point before = std::chrono::steady_clock::now();
     const time_point loops = loop().time();
     EXPECT_LE(before, loops);

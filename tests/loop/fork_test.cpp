@@ -31,6 +31,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::in_child;
 
+/// Of the kernel: fork().
 class Fork : public test::loop_test {
 protected:
     template <class F> static bool refuses(F&& use) {

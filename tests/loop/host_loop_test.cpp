@@ -30,6 +30,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Of the kernel: a descriptor that another loop polls.
 class HostLoop : public test::loop_test {
 protected:
     void SetUp() override {

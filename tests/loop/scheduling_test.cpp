@@ -29,7 +29,11 @@ RONDO_IN_EACH_WORLD(CallLater);
 class Handle : public test::loop_test {};
 RONDO_IN_EACH_WORLD(Handle);
 class Pass : public test::loop_test {};
-RONDO_ON_EACH_BACKEND(Pass);
+RONDO_IN_EACH_WORLD(Pass);
+
+/// Of the kernel: its descriptors, and time that passes while callbacks run.
+class PassInTheKernel : public test::loop_test {};
+RONDO_ON_EACH_BACKEND(PassInTheKernel);
 
 // A coroutine function is refused by the compiler: the coroutine it makes would never run.
 static_assert(detail::is_callback<decltype([] { return 1; })>);
@@ -299,7 +303,7 @@ private:
     receive op_;
 };
 
-TEST_P(Pass, WhatIoMakesReadyComesBeforeDueTimers) {
+TEST_P(PassInTheKernel, WhatIoMakesReadyComesBeforeDueTimers) {
     std::string order;
     pending_receive io(loop());
     io.arrived = [&] { loop().call_soon(note(order, 'a')); };
@@ -310,7 +314,7 @@ TEST_P(Pass, WhatIoMakesReadyComesBeforeDueTimers) {
     EXPECT_EQ(order, "ab");
 }
 
-TEST_P(Pass, SkipsThePollWhileThereIsWorkButLooksEvery61Passes) {
+TEST_P(PassInTheKernel, SkipsThePollWhileThereIsWorkButLooksEvery61Passes) {
     pending_receive io(loop());
     run_passes(1); // nothing is ready: it polls, and counts from here
     io.send();
@@ -324,7 +328,7 @@ TEST_P(Pass, SkipsThePollWhileThereIsWorkButLooksEvery61Passes) {
     EXPECT_FALSE(io.pending());
 }
 
-TEST_P(Pass, TimersFireWhileThePollIsSkipped) {
+TEST_P(PassInTheKernel, TimersFireWhileThePollIsSkipped) {
     bool fired = false;
     std::function<void()> again = [&] {
         if (!fired) loop().call_soon(again);

@@ -29,6 +29,7 @@ action_function action_of(int signal) {
     return now.sa_handler;
 }
 
+/// Of the kernel: signals.
 class Signals : public test::loop_test {
 protected:
     void TearDown() override {

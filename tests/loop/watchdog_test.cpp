@@ -31,6 +31,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Of the kernel: threads that are stuck, by the machine's clock.
 class Watchdog : public test::loop_test {
 protected:
     void SetUp() override {

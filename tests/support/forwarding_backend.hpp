@@ -5,6 +5,7 @@
 
 #include "loop/backend/backend.hpp"
 #include "loop/backend/os.hpp"
+#include "support/simulated_loop.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -123,11 +124,11 @@ private:
     std::unique_ptr<detail::backend> to_;
 };
 
-/// A loop in the world B(real backend, arguments...), or null where the kernel has no such backend.
+/// A loop in the world B(backend, arguments...), or null where the kernel has no such backend. automatic: the simulated one.
 template <class B, class... Args> std::unique_ptr<event_loop> make_loop(backend_kind kind, Args&&... args) {
     std::unique_ptr<detail::backend> real;
     try {
-        real = detail::make_backend(kind);
+        real = kind == backend_kind::automatic ? make_simulated_backend() : detail::make_backend(kind);
     } catch (const std::system_error&) {
         if (kind == backend_kind::epoll) throw;
         return nullptr;
