@@ -3,6 +3,7 @@
 #include <rondo/coro/exceptions.hpp>
 
 #include "loop/backend/os_thread.hpp"
+#include "loop/simulated_thread.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -19,6 +20,8 @@
 namespace rondo {
 
 executor::~executor() = default;
+
+constinit thread_local bool detail::in_simulated_thread = false;
 
 /// Workers share it, so that a pool may be destroyed by its own work.
 struct thread_pool::state {

@@ -1,4 +1,5 @@
 #include "sim/simulation.hpp"
+#include "loop/simulated_thread.hpp"
 #include "sim/labels.hpp"
 
 #include <rondo/loop/detail/loop_state.hpp>
@@ -21,7 +22,7 @@ using namespace std::chrono_literals;
 constexpr time_point beginning{1'000'000s};
 constexpr std::chrono::seconds calendar{1'767'225'600};
 
-constexpr std::array<duration, 3> lateness{0ns, 1ms, 200ms};
+constexpr std::array<duration, 3> lateness{0ns, 1ms, 200ms}; // of a timer; or it comes early
 constexpr std::array<duration, 4> work_times{0ns, 1ms, 100ms, 10s};
 
 } // namespace
@@ -128,18 +129,21 @@ void simulation::wait(time_point until) {
             stuck_ = true;
             return;
         }
-        if (!std::exchange(asked, true)) { // EINTR: a signal that is nobody's
-            if (const std::uint32_t early = choose_if(faults.latency, 3, labels::wakes_early)) {
-                if (early == 2) now += (next - now) / 2;
-                break;
-            }
-        }
-        now = next;
+        std::uint32_t early = 0; // EINTR, for a signal that is nobody's: at once, or half-way
+        duration by{};
         if (next == until && !late) { // the loop is woken by a timer, and so may be late
             late = true;
-            const duration by = choose_delay(lateness, labels::how_late);
-            now += std::min(by, time_point::max() - now);
+            const std::uint32_t which = choose_if(faults.latency, lateness.size() + 2, labels::how_late);
+            if (which < lateness.size()) by = lateness[which];
+            else early = which - lateness.size() + 1;
+        } else if (!std::exchange(asked, true)) {
+            early = choose_if(faults.latency, 3, labels::wakes_early);
         }
+        if (early) {
+            if (early == 2) now += (next - now) / 2;
+            break;
+        }
+        now = next + std::min(by, time_point::max() - next);
         happen();
     }
     woken_.store(false, std::memory_order_relaxed);
@@ -192,7 +196,9 @@ private:
         event_loop* const loop = std::exchange(rondo::detail::current_loop, nullptr);
         {
             const allocating_for run(world_.watches());
+            const bool outer = std::exchange(rondo::detail::in_simulated_thread, true);
             next.work();
+            rondo::detail::in_simulated_thread = outer;
         }
         rondo::detail::current_loop = loop;
         world_.wake();

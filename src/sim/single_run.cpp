@@ -119,8 +119,8 @@ private:
     }
 
     /// Where tasks stand between two passes: whoever runs in another order stands somewhere else. Of those that stay where they
-    /// are nothing is new, so it is enough to look at those that run next, in their order; and at all of them when time has
-    /// passed, since the others are woken by timers and by what completes.
+    /// are nothing is new, so it is enough to look at those that run next, in their order; or at all of them when time has
+    /// passed, since others are woken by timers and by what completes.
     void trace_positions() noexcept {
         std::uint64_t hash = 0;
         const auto look = [&](const rondo::detail::task_record& t) {
@@ -129,9 +129,10 @@ private:
         };
         if (std::exchange(seen_at_, world_.now) != world_.now) {
             for (const auto* t = state().oldest_task; t; t = t->newer()) look(*t);
-        }
-        for (rondo::detail::ready_node* n = state().ready.front(); n; n = n->next) {
-            if (const auto* t = rondo::detail::task_record::of_node(*n)) look(*t);
+        } else {
+            for (rondo::detail::ready_node* n = state().ready.front(); n; n = n->next) {
+                if (const auto* t = rondo::detail::task_record::of_node(*n)) look(*t);
+            }
         }
         world_.choices.trace(hash);
     }

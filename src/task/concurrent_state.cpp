@@ -3,6 +3,8 @@
 #include <rondo/coro/debug.hpp>
 #include <rondo/loop/event_loop.hpp>
 
+#include "loop/simulated_thread.hpp"
+
 #include <chrono>
 
 namespace rondo::detail {
@@ -56,6 +58,9 @@ bool concurrent_state::wait(delay timeout) const {
     if (running_loop_or_null())
         throw runtime_error(
             "waiting for a concurrent_future would block the event loop of this thread: await wrap_future()");
+    if (in_simulated_thread)
+        throw runtime_error(
+            "a thread of a simulated world cannot wait for its loop, which waits for it: await instead");
     if (timeout.is_none()) {
         changed_.wait(lock, is_done);
         return true;
