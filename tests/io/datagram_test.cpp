@@ -19,7 +19,6 @@ using test::pass_by;
 using test::pattern;
 using calls = std::vector<std::string>;
 
-/// Of the kernel: datagrams.
 class Datagram : public test::io_test {};
 RONDO_IN_EACH_WORLD(Datagram);
 

@@ -49,7 +49,7 @@ protected:
 };
 RONDO_IN_EACH_WORLD(SockOperations);
 
-/// Of the kernel: datagrams, and flags of descriptors.
+/// Of the kernel: flags of descriptors.
 class SockOperationsInTheKernel : public SockOperations {};
 RONDO_ON_EACH_BACKEND(SockOperationsInTheKernel);
 
@@ -119,7 +119,7 @@ TEST_P(SockOperations, SendallSendsAllHoweverSlowTheReader) {
     });
 }
 
-TEST_P(SockOperationsInTheKernel, DatagramsComeWithTheirSenders) {
+TEST_P(SockOperations, DatagramsComeWithTheirSenders) {
     run_io([this]() -> coro<> {
         const descriptor a = new_socket(SOCK_DGRAM);
         const descriptor b = new_socket(SOCK_DGRAM);
@@ -134,7 +134,7 @@ TEST_P(SockOperationsInTheKernel, DatagramsComeWithTheirSenders) {
     });
 }
 
-TEST_P(SockOperationsInTheKernel, RecvfromIntoFillsTheBufferAsFarAsItIsAskedTo) {
+TEST_P(SockOperations, RecvfromIntoFillsTheBufferAsFarAsItIsAskedTo) {
     run_io([this]() -> coro<> {
         const descriptor a = new_socket(SOCK_DGRAM);
         const descriptor b = new_socket(SOCK_DGRAM);
