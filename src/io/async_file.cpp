@@ -131,7 +131,14 @@ coro<> close_and_tell(std::shared_ptr<file_core> core) {
     }
     detail::uninterrupted stretch;
     const int fd = core->release();
-    core->checked(co_await detail::close_descriptor(core->loop(), fd), "cannot close");
+    std::int64_t closed = 0;
+    try {
+        closed = co_await detail::close_descriptor(core->loop(), fd);
+    } catch (...) { // no memory, no thread: it was not even tried
+        core->system().close(fd);
+        throw;
+    }
+    core->checked(closed, "cannot close");
 }
 
 const file_core& open_core(const std::shared_ptr<file_core>& core, const char* doing) {

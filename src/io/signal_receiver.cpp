@@ -17,6 +17,7 @@ public:
     signal_mailbox(event_loop& loop, std::vector<int> signals) : loop_(loop) {
         std::sort(signals.begin(), signals.end());
         signals.erase(std::unique(signals.begin(), signals.end()), signals.end());
+        waiting_signals_.reserve(signals.size());
         try {
             for (const int signal : signals) {
                 listeners_.push_back(std::make_unique<listener>(*this, signal));
@@ -26,7 +27,6 @@ public:
             close();
             throw;
         }
-        waiting_signals_.reserve(signals.size());
     }
     bool closed() const noexcept { return closed_; }
     void close() noexcept {

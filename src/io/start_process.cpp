@@ -25,7 +25,8 @@ struct stream_ends {
     int given = -1; // what the child gets
 };
 
-void require(int result, const std::string& what) {
+/// A text and no string: nothing may fail between a descriptor and its owner.
+void require(int result, const char* what) {
     if (result < 0) throw_os_error(-result, what);
 }
 

@@ -2,6 +2,7 @@
 
 #include <rondo/io/errors.hpp>
 #include <rondo/loop/event_loop.hpp>
+#include <rondo/task/as_result.hpp>
 
 #include "io/inbound.hpp"
 #include "io/make_stream.hpp"
@@ -38,8 +39,15 @@ coro<process> start(std::vector<std::string> argv, subprocess_options options, s
     co_return made;
 }
 
+/// A child that does not read its input is no error. Anything else is: part of it may never have come to the child.
+coro<> check_input(stream_writer& in) {
+    const result<void> closed = co_await as_result(in.wait_closed());
+    if (!closed.holds<broken_pipe_error>() && !closed.holds<connection_reset_error>()) closed.value();
+}
+
 coro<process_output> exchange(process* of, bytes input) {
-    if (of->in && !of->in->is_closing()) {
+    const bool writes = of->in && !of->in->is_closing();
+    if (writes) {
         of->in->write_nowait(input);
         input = bytes();
         of->in->close();
@@ -51,6 +59,7 @@ coro<process_output> exchange(process* of, bytes input) {
     if (of->out) all_out.emplace(detail::stream_access::incoming(*of->out));
     if (of->err) all_err.emplace(detail::stream_access::incoming(*of->err));
     co_await of->wait();
+    if (writes) co_await check_input(*of->in);
     process_output output;
     if (of->out) output.out = co_await of->out->read_all();
     if (of->err) output.err = co_await of->err->read_all();

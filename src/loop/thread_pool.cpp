@@ -1,7 +1,10 @@
 #include <rondo/loop/executor.hpp>
 
 #include <rondo/coro/exceptions.hpp>
+#include <rondo/loop/event_loop.hpp>
 
+#include "loop/backend/backend.hpp"
+#include "loop/backend/os.hpp"
 #include "loop/backend/os_thread.hpp"
 #include "loop/simulated_thread.hpp"
 
@@ -47,6 +50,8 @@ static std::size_t default_threads() noexcept {
 thread_pool::thread_pool(std::size_t threads, std::string_view name) : state_(std::make_shared<state>()) {
     state_->limit = threads ? threads : default_threads();
     state_->name = name;
+    if (event_loop* const here = running_loop_or_null())
+        simulated_ = detail::loop_access::backend(*here).os().simulated_threads();
 }
 
 void thread_pool::state::run(const std::shared_ptr<state>& s) noexcept {
@@ -73,6 +78,10 @@ void thread_pool::state::start_thread(const std::shared_ptr<state>& s) {
 }
 
 void thread_pool::submit(std::function<void()> work) {
+    if (simulated_) {
+        simulated_->submit(std::move(work));
+        return;
+    }
     state& s = *state_;
     if (s.process != ::getpid())
         throw runtime_error("this thread pool belongs to the parent process: make a new one after fork()");

@@ -252,7 +252,7 @@ exploration sweep_alloc(options how, const body_factory& body) {
 }
 exploration sweep_errno(options how, const body_factory& body) {
     fault_classes with = fault_classes::none();
-    with.names = with.network = with.resources = true;
+    with.names = with.network = with.resources = with.storage = true;
     return detail::explorer(how, body).sweep(with);
 }
 bool can_sweep_alloc() noexcept { return detail::allocations_are_seen(); }

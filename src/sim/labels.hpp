@@ -40,6 +40,34 @@ inline constexpr label which_first = "which operation completes first";
 inline constexpr label how_late = "how late the loop wakes, or how early";
 inline constexpr label wakes_early = "the loop wakes for nothing";
 inline constexpr label how_long_a_thread_works = "how long a thread works";
+inline constexpr label which_way_to_files = "whether files are for threads";
+inline constexpr label how_long_the_disk_takes = "how long the disk takes";
+inline constexpr label no_descriptor_for_a_file = "there is no descriptor for a file";
+inline constexpr label opening_a_file_fails = "opening a file fails";
+inline constexpr label reading_a_file_fails = "reading a file fails";
+inline constexpr label how_little_of_a_file_is_read = "how little of a file is read";
+inline constexpr label writing_a_file_fails = "writing a file fails";
+inline constexpr label how_little_of_a_file_is_written = "how little of a file is written";
+inline constexpr label syncing_a_file_fails = "syncing a file fails";
+inline constexpr label what_a_failed_sync_loses = "what a failed sync loses";
+inline constexpr label closing_a_file_fails = "closing a file fails";
+inline constexpr label truncating_a_file_fails = "truncating a file fails";
+inline constexpr label renaming_a_file_fails = "renaming a file fails";
+inline constexpr label removing_a_file_fails = "removing a file fails";
+inline constexpr label syncing_a_directory_fails = "syncing a directory fails";
+inline constexpr label how_many_names_are_lost = "how many new names a loss of power takes back";
+inline constexpr label what_a_loss_of_power_leaves = "what a loss of power leaves of a file";
+inline constexpr label how_many_writes_are_left = "how many writes a loss of power leaves";
+inline constexpr label what_is_left_of_a_write = "what a loss of power leaves of a write";
+inline constexpr label where_a_write_is_torn = "where a write is torn";
+inline constexpr label starting_a_process_fails = "starting a process fails";
+inline constexpr label no_descriptor_for_a_process = "a process has no descriptor";
+inline constexpr label no_thread_to_watch_a_process = "there is no thread to watch a process";
+inline constexpr label a_process_is_killed = "a process is killed";
+inline constexpr label how_long_it_lives = "how long it lives";
+inline constexpr label how_late_an_end_is_told = "how late a parent hears of an end";
+inline constexpr label how_late_a_signal_comes = "how late a signal comes";
+inline constexpr label no_more_sinks_for_signals = "nobody more can watch signals";
 inline constexpr label an_allocation_fails = "an allocation fails";
 inline constexpr label main_is_cancelled = "the main task is cancelled";
 
@@ -78,6 +106,34 @@ inline constexpr std::array all{
     how_late,
     wakes_early,
     how_long_a_thread_works,
+    which_way_to_files,
+    how_long_the_disk_takes,
+    no_descriptor_for_a_file,
+    opening_a_file_fails,
+    reading_a_file_fails,
+    how_little_of_a_file_is_read,
+    writing_a_file_fails,
+    how_little_of_a_file_is_written,
+    syncing_a_file_fails,
+    what_a_failed_sync_loses,
+    closing_a_file_fails,
+    truncating_a_file_fails,
+    renaming_a_file_fails,
+    removing_a_file_fails,
+    syncing_a_directory_fails,
+    how_many_names_are_lost,
+    what_a_loss_of_power_leaves,
+    how_many_writes_are_left,
+    what_is_left_of_a_write,
+    where_a_write_is_torn,
+    starting_a_process_fails,
+    no_descriptor_for_a_process,
+    no_thread_to_watch_a_process,
+    a_process_is_killed,
+    how_long_it_lives,
+    how_late_an_end_is_told,
+    how_late_a_signal_comes,
+    no_more_sinks_for_signals,
     an_allocation_fails,
     main_is_cancelled,
 };

@@ -212,10 +212,34 @@ void network::leave_file(const endpoint& e) {
     if (file->first.second.starts_with('\0')) files_.erase(file);
 }
 
+int network::duplicate(int fd) {
+    const allocating_for_the_world own;
+    const auto index = static_cast<std::size_t>(fd - first_descriptor);
+    if (!find(fd)) return -EBADF;
+    const int made = take_descriptor();
+    endpoints_[static_cast<std::size_t>(made - first_descriptor)] = endpoints_[index];
+    ++open_;
+    return made;
+}
+
+/// False: `fd` is the only number that it has.
+bool network::closes_a_duplicate(endpoint& e, int fd) noexcept {
+    const auto closed = endpoints_.begin() + (fd - first_descriptor);
+    const auto same = [&](const auto& other) { return other.get() == &e; };
+    auto other = std::find_if(endpoints_.begin(), closed, same);
+    if (other == closed) other = std::find_if(closed + 1, endpoints_.end(), same);
+    if (other == endpoints_.end()) return false;
+    closed->reset();
+    --open_;
+    if (e.fd == fd) e.fd = first_descriptor + static_cast<int>(other - endpoints_.begin());
+    return true;
+}
+
 int network::close(int fd) {
     const allocating_for_the_world own;
     endpoint* e = find(fd);
     if (!e) return -EBADF;
+    if (closes_a_duplicate(*e, fd)) return 0;
     for (auto& waiting : e->waiting) {
         while (!waiting.empty()) {
             operation& op = waiting.pop_front();

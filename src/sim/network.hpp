@@ -38,6 +38,8 @@ public:
     int listen(int fd, int backlog);
     int shutdown(int fd, bool read, bool write);
     int close(int fd);
+    /// Another number for the same (dup(2)): it is closed when both are.
+    int duplicate(int fd);
     /// Null: not open.
     endpoint* find(int fd) const noexcept;
     std::vector<std::string> describe_open() const;
@@ -51,6 +53,8 @@ public:
     // Operations, as the backend has them
     bool submit(operation& op);
     void cancel(operation& op);
+    /// One that waited elsewhere in the world: it completes with this result, in its turn.
+    void settle(operation& op, std::int64_t result) noexcept;
     std::size_t pending() const noexcept { return pending_; }
     /// complete() would find something to do.
     bool has_completions() const noexcept;
@@ -74,6 +78,7 @@ private:
     std::shared_ptr<endpoint> make_endpoint() const;
     int enter(std::shared_ptr<endpoint> e);
     int take_descriptor();
+    bool closes_a_duplicate(endpoint& e, int fd) noexcept;
     endpoint* listener_at(const host_state& on, const socket_name& to) const noexcept;
     bool is_taken(const endpoint& by, const socket_name& name) const noexcept;
     void take_port(const endpoint& by, socket_name& name) noexcept;

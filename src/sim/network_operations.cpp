@@ -68,7 +68,8 @@ bool network::submit(operation& op) {
         world_.choices.trace(key_of(op) ^ mixed(static_cast<std::uint64_t>(result)));
         return true;
     };
-    if (op.kind >= operation_kind::sendfile) return done_with(world_.missing("files"));
+    if (op.kind == operation_kind::sendfile)
+        return done_with(-EINVAL); // of no file here: the program reads it and sends
     if (!e) return done_with(-EBADF);
     if (has_ancillary_data(op)) return done_with(world_.missing("descriptors sent over sockets"));
     if (op.offset != static_cast<std::uint64_t>(-1) &&
@@ -94,6 +95,11 @@ void network::finish(operation& op, std::int64_t result) noexcept {
     op.result = result;
     op.note = is_done;
     done_.push_back(op);
+}
+
+void network::settle(operation& op, std::int64_t result) noexcept {
+    ++pending_;
+    finish(op, result);
 }
 
 void network::cancel(operation& op) {
@@ -131,7 +137,9 @@ void network::complete() {
             bool served = false; // of those that move bytes, one
             for (operation* op = waiting.front(); op; op = op->next) {
                 if (op->kind != operation_kind::poll && std::exchange(served, true)) continue;
-                if (is_able(*e, *op)) due_.push_back(op);
+                if (!is_able(*e, *op)) continue;
+                if (e.use_count() > 1 && std::ranges::find(due_, op) != due_.end()) continue; // duplicate()
+                due_.push_back(op);
             }
         }
     }

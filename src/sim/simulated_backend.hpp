@@ -15,11 +15,12 @@ public:
     backend_kind kind() const noexcept override {
         return backend_kind::automatic;
     } // none of those that can be asked for
-    bool submit(rondo::detail::operation& op) noexcept override { return world_.network.submit(op); }
-    void cancel(rondo::detail::operation& op) noexcept override { world_.network.cancel(op); }
+    bool takes_files() const noexcept override { return world_.takes_files(); }
+    bool submit(rondo::detail::operation& op) noexcept override { return world_.submit(op); }
+    void cancel(rondo::detail::operation& op) noexcept override { world_.cancel(op); }
     void wait(time_point until) noexcept override { world_.wait(until); }
     void wake() noexcept override { world_.wake(); }
-    void drain() noexcept override { world_.network.cancel_all(); }
+    void drain() noexcept override { world_.drain(); }
     void abandon() noexcept override {}
     int poll_fd() noexcept override { return world_.missing("a descriptor for a host loop"); }
     void announce(time_point) noexcept override {}

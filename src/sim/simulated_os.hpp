@@ -1,4 +1,4 @@
-// The operating system of a simulated world: sockets, pipes, Unix socket files, names, threads.
+// The operating system of a simulated world: sockets, pipes, files, processes, signals, names, threads.
 #pragma once
 
 #include "loop/backend/os.hpp"
@@ -7,7 +7,7 @@ namespace rondo::sim::detail {
 
 class simulation;
 
-/// Processes, signals and files are -ENOSYS, and the world remembers that they were asked for.
+/// What it does not have is -ENOSYS, and the world remembers that it was asked for.
 class simulated_os final : public rondo::detail::os {
 public:
     explicit simulated_os(simulation& world) noexcept : world_(world) {}
@@ -46,14 +46,15 @@ public:
     int send_signal(const rondo::detail::spawned_process& child, int signal) noexcept override;
     int watch_exit(const rondo::detail::spawned_process& child, std::function<void()> ended) noexcept override;
     int watch_signal(int signal, rondo::detail::signal_sink& sink) noexcept override;
-    void unwatch_signal(int, rondo::detail::signal_sink&) noexcept override {}
-    bool has_default_action(int) noexcept override { return false; }
+    void unwatch_signal(int signal, rondo::detail::signal_sink& sink) noexcept override;
+    bool has_default_action(int signal) noexcept override;
     bool in_main_thread() noexcept override { return true; }
     int resolve(const rondo::detail::name_request& request,
                 std::vector<rondo::detail::resolved_name>& found) noexcept override;
     int name_of(const ::sockaddr* address, std::uint32_t size, int flags, std::string& host,
                 std::string& service) noexcept override;
     std::shared_ptr<executor> make_thread_pool(std::size_t threads, std::string_view name) override;
+    std::shared_ptr<executor> simulated_threads() override;
 
 private:
     simulation& world_;

@@ -32,6 +32,9 @@ void simulation::clear() noexcept {
     network.clear();
     hosts.clear();
     names.clear();
+    files.clear();
+    processes.clear();
+    signals.clear();
     idle_.clear();
     jumping_ = {};
 }
@@ -40,6 +43,8 @@ void simulation::begin(const plan& p, const fault_classes& f) {
     choices.begin(p);
     clear();
     missing_.clear();
+    died_.clear();
+    takes_files_.reset();
     fault_steps_.clear();
     has_failed_ = false;
     held_at_ = time_point::max();
@@ -149,6 +154,45 @@ void simulation::wait(time_point until) {
     woken_.store(false, std::memory_order_relaxed);
     choices.trace(static_cast<std::uint64_t>(now.time_since_epoch().count()));
     network.complete();
+}
+
+bool simulation::submit(operation& op) {
+    if (detail::processes::has(op.fd)) return processes.submit(op);
+    return files.takes(op) ? files.submit(op) : network.submit(op);
+}
+
+void simulation::cancel(operation& op) {
+    if (!files.cancel(op) && !processes.cancel(op)) network.cancel(op);
+}
+
+void simulation::drain() {
+    files.cancel_all();
+    processes.cancel_all();
+    network.cancel_all();
+}
+
+bool simulation::takes_files() {
+    const allocating_for_the_world own;
+    if (!takes_files_)
+        takes_files_ = file_way == file_access::operations ||
+                       (file_way == file_access::either && !choose_if(faults.latency, 2, labels::which_way_to_files));
+    return *takes_files_;
+}
+
+int simulation::close(int fd) {
+    if (files.has(fd)) return files.close(fd);
+    return detail::processes::has(fd) ? processes.close(fd) : network.close(fd);
+}
+
+std::size_t simulation::open_count() const noexcept {
+    return network.open_count() + files.open_count() + processes.open_count();
+}
+
+std::vector<std::string> simulation::describe_open() const {
+    std::vector<std::string> all = network.describe_open();
+    files.describe_open(all);
+    processes.describe_open(all);
+    return all;
 }
 
 int simulation::missing(std::string_view what) {

@@ -1,4 +1,4 @@
-// A simulated world: its time, its choices, its network, its threads. Lives longer than the loops that run in it: begin()
+// A simulated world: its time, its choices, its network, files, processes, signals and threads. Lives longer than the loops that run in it: begin()
 // makes it new for the next run and keeps its memory.
 //
 // What the world may decide is exactly what a real one may: which of several operations completes first, in which pass, how
@@ -18,22 +18,27 @@
 #include "sim/memory.hpp"
 #include "sim/names.hpp"
 #include "sim/network.hpp"
+#include "sim/open_files.hpp"
+#include "sim/processes.hpp"
+#include "sim/signal_board.hpp"
 #include "sim/tape.hpp"
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rondo::sim::detail {
 
 class simulation final : public simulated_world {
 public:
-    simulation() : network(*this), hosts(*this), names(*this) {}
+    simulation() : network(*this), hosts(*this), names(*this), files(*this), processes(*this), signals(*this) {}
 
     void begin(const plan& p, const fault_classes& f);
     /// Lets go of what the run has left in the world.
@@ -87,12 +92,33 @@ public:
     /// For allocating_for: the world itself while it watches.
     simulation* watches() noexcept { return watches_memory_ ? this : nullptr; }
 
+    // Operations, wherever they wait
+    bool submit(operation& op);
+    void cancel(operation& op);
+    void drain();
+    /// As backend::takes_files(): the same all through a run.
+    bool takes_files();
+    int close(int fd);
+    std::size_t open_count() const noexcept;
+    std::vector<std::string> describe_open() const;
+
+    /// The program is ended from outside; the run has failed.
+    void die(std::string why) {
+        if (died_.empty()) died_ = std::move(why);
+    }
+    const std::string& died() const noexcept { return died_; }
+
     tape choices;
     agenda later;
     fault_classes faults;
+    file_access file_way = file_access::either;
+    event_loop* loop = nullptr; // of the run
     detail::network network;
     host_registry hosts;
     name_table names;
+    open_files files;
+    detail::processes processes;
+    signal_board signals;
     time_point now{};
     random_stream random{1};
     std::uint64_t seed = 0;
@@ -105,6 +131,8 @@ private:
 
     std::vector<future<>> idle_;
     std::vector<std::string> missing_;
+    std::string died_;
+    std::optional<bool> takes_files_;
     std::vector<std::size_t> fault_steps_;
     time_point held_at_ = time_point::max();
     future<> jumping_;

@@ -49,6 +49,7 @@ public:
           verdict_(verdict),
           loop_(loop_access::make_loop(std::make_unique<simulated_backend>(world), {})) {
         current_simulation = &world;
+        world.loop = loop_.get();
         loop_->set_exception_handler([this](event_loop&, const error_context& what) {
             const allocating_for_the_world own;
             if (!world_.hosts.here().alive()) return; // what is left of a host that has crashed
@@ -84,10 +85,12 @@ public:
         world_.hosts.forget_tasks();
         world_.forget_stuck();
         loop_->close();
+        world_.processes.forget_lives();
+        world_.loop = nullptr;
         loop_.reset();
         world_.hosts.forget_programs(); // tasks refer to what they hold
         if (!failed_ && !reports_.empty()) fail(failure_kind::report, "the exception handler was told: " + reports_);
-        if (!failed_ && world_.network.open_count() > 0) fail(failure_kind::leak, leaked_descriptors());
+        if (!failed_ && world_.open_count() > 0) fail(failure_kind::leak, leaked_descriptors());
         // Asked in every run, so that what one run has said is not taken for the next one's.
         std::string verdict = how_.verdict ? how_.verdict() : std::string();
         if (!verdict.empty()) {
@@ -110,7 +113,7 @@ private:
         passes_ = static_cast<std::size_t>(state().passes);
         world_.hosts.bury(*loop_);
         trace_positions();
-        if (main_.done() || world_.is_stuck() || passes_ > how_.max_steps) return false;
+        if (main_.done() || world_.is_stuck() || passes_ > how_.max_steps || !world_.died().empty()) return false;
         if (how_.cancel_main && !cancelled_ && world_.choose(2, labels::main_is_cancelled)) {
             cancelled_ = true;
             main_.cancel("cancelled by the simulation");
@@ -138,6 +141,10 @@ private:
     }
 
     void judge_main() {
+        if (!world_.died().empty()) {
+            fail(failure_kind::error, world_.died());
+            return;
+        }
         if (!main_.done()) {
             if (world_.is_stuck())
                 fail(failure_kind::deadlock,
@@ -160,7 +167,7 @@ private:
         world_.hosts.switch_off();
         const auto living = [this] {
             world_.hosts.bury(*loop_);
-            return state().tasks || !state().ready.empty() || world_.network.open_count() > 0 ||
+            return state().tasks || !state().ready.empty() || world_.open_count() > 0 ||
                    !loop_access::timers(*loop_).empty();
         };
         {
@@ -170,7 +177,7 @@ private:
         if (state().tasks) {
             fail(failure_kind::leak,
                  "tasks are left a minute after the end of the body:\n" + describe_waiting_tasks(*loop_));
-        } else if (world_.network.open_count() > 0) {
+        } else if (world_.open_count() > 0) {
             fail(failure_kind::leak, leaked_descriptors());
         } else if (const std::size_t timers = loop_access::timers(*loop_).size()) {
             fail(failure_kind::leak, std::to_string(timers) + " timers are left a minute after the end of the body");
@@ -178,7 +185,7 @@ private:
     }
     std::string leaked_descriptors() const {
         std::string text = "not closed:";
-        for (const std::string& one : world_.network.describe_open()) text += "\n  " + one;
+        for (const std::string& one : world_.describe_open()) text += "\n  " + one;
         return text;
     }
 
@@ -208,6 +215,7 @@ memory_balance balance_now() noexcept { return {watched_memory.blocks, rondo::de
 
 outcome run_once(simulation& world, const plan& p, const options& how, const body_factory& body, judging verdict) {
     if (running_loop_or_null()) throw runtime_error("a simulated run cannot be made inside a running event loop");
+    world.file_way = how.files;
     world.begin(p, how.faults);
     outcome result;
     result.seed = p.seed;

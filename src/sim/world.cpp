@@ -7,6 +7,8 @@
 
 #include "sim/simulation.hpp"
 
+#include <utility>
+
 namespace rondo::sim {
 
 namespace {
@@ -107,6 +109,15 @@ void host::rethrow(const std::exception_ptr& error) const {
 }
 
 host& this_host() { return *here().hosts.here().host; }
+simulated_files simulated_world::files() noexcept { return simulated_files(inside(*this)); }
+void simulated_world::lose_power() {
+    const detail::allocating_for_the_world own;
+    inside(*this).files.disk.lose_power(inside(*this));
+}
+void simulated_world::add_program(std::string name, program body) {
+    inside(*this).processes.add_program(std::move(name), std::move(body));
+}
+void simulated_world::raise(int signal) { inside(*this).signals.raise(signal); }
 
 simulated_world& world() { return here(); }
 

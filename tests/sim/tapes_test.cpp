@@ -5,6 +5,7 @@
 #include "../fuzz/programs.hpp"
 #include "sim/at_length.hpp"
 #include "sim/labels.hpp"
+#include "sim/machine.hpp"
 #include "sim/odds_and_ends.hpp"
 
 #include <gtest/gtest.h>
@@ -94,6 +95,8 @@ TEST(Coverage, EveryKindOfTroubleHappens) {
     for (const program& p : programs) all.push_back({p.name, p.body, everything});
     all.push_back({"odds and ends", rondo::test::odds_and_ends, everything});
     all.push_back({"datagrams and names", rondo::test::datagrams_and_names, everything});
+    all.push_back({"machine", rondo::test::machine, everything});
+    all.push_back({"files", rondo::test::files_at_length, {.faults = {.storage = true}, .coverage = true}});
     // Structured: it may be cancelled anywhere.
     all.push_back({"cancelled pipeline", rondo::fuzz::pipeline, {.cancel_main = true, .coverage = true}});
     rondo::test::at_length long_run("schedules");

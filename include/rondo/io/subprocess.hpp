@@ -46,7 +46,8 @@ public:
     /// the process alone. With a pipe that is full and not read it never ends: read, or use communicate().
     detail::process_wait_awaiter wait() { return detail::process_wait_awaiter(core_); }
     /// Writes `input` to in and closes it, reads out and err to their ends, all at the same time, then waits. A child that does
-    /// not read its input is no error. Everything is kept in memory. Cancelled, what was read is still in out and err.
+    /// not read its input is no error; any other of writing it is thrown then. Everything is kept in memory. Cancelled or failed,
+    /// what was read is still in out and err.
     coro<process_output> communicate(bytes input = {});
     /// process_lookup_error when it has ended.
     void send_signal(int signal);

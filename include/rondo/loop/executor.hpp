@@ -18,6 +18,8 @@ public:
 /// Threads named NAME-0, NAME-1, ..., started as work needs them and kept: `threads` at most; 0: processors + 4, 32 at most
 /// (concurrent.futures). They block every signal. Work begins in the order of submit(); what it throws ends the process.
 ///
+/// Made inside of a simulated run it has no threads: its work is done in virtual time, as to_thread()'s is.
+///
 /// The destructor waits until everything submitted is done; work may destroy its own pool. In the child of a fork(), which
 /// has no such threads, submit() throws runtime_error. std::system_error when not even a first thread can be started.
 ///
@@ -34,6 +36,7 @@ public:
 private:
     struct state;
     std::shared_ptr<state> state_;
+    std::shared_ptr<executor> simulated_; // in place of threads
 };
 
 } // namespace rondo

@@ -20,10 +20,13 @@ struct fault_classes {
     bool names = false;     // a host name is not found, or nobody answers
     bool network = false;   // ECONNRESET, EPIPE, ECONNREFUSED, ECONNABORTED, ETIMEDOUT, EHOSTUNREACH, EADDRINUSE
     bool resources = false; // EMFILE, ENFILE, ENOBUFS, ENOMEM
+    bool storage = false;   // EIO, ENOSPC, EDQUOT, EACCES, of files
     bool memory = false;    // std::bad_alloc from any allocation of the body and of the library under it
 
     /// But for memory: few programs want to live on without.
-    static constexpr fault_classes all() noexcept { return {.names = true, .network = true, .resources = true}; }
+    static constexpr fault_classes all() noexcept {
+        return {.names = true, .network = true, .resources = true, .storage = true};
+    }
     /// Every operation is done at once, in order and whole.
     static constexpr fault_classes none() noexcept {
         return {.order = false, .latency = false, .partial = false, .races = false, .datagrams = false};
@@ -58,12 +61,16 @@ private:
     unsigned depth_;
 };
 
+/// What backend the world is like: some have operations for files, others leave files to threads.
+enum class file_access : std::uint8_t { either, operations, threads };
+
 struct options {
     std::uint64_t seed = 1;       // of the first run; the next one has the next
     std::size_t schedules = 1000; // runs of explore(), at most
     sim::strategy strategy = strategy::portfolio();
     std::size_t max_steps = 100'000; // passes of the loop; a run that takes more is one that does not end
     fault_classes faults = {};
+    file_access files = file_access::either;        // a choice, where there are such of latency; otherwise operations
     bool cancel_main = false;                       // before each pass the main task may be cancelled, once in a run
     std::size_t replayed = 8;                       // so many of explore()'s runs are made twice, and must be the same
     bool coverage = false;                          // counts labels: exploration::labels

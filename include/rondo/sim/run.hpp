@@ -40,14 +40,14 @@ struct exploration {
     std::uint64_t trace = 0;              // of all runs
 };
 
-/// Runs the body as the main task of an event loop in a world without a kernel: sockets and pipes of its own, virtual time
+/// Runs the body as the main task of an event loop in a world without a kernel: sockets, files and processes of its own, virtual time
 /// that jumps when nothing is ready, randomness from the seed. Everything that the world is free to decide is a choice, and
 /// is answered by the strategy.
 ///
 /// The run fails when the body throws, when everything waits for ever (who waits for whom is told), when a task, descriptor,
 /// operation or timer is left a minute of virtual time after the body's end, when the exception handler is told of an error,
-/// or when it takes memory and never gives it back (explore() alone, in the runs that it makes twice). Processes, signals
-/// and files are not there: ENOSYS, and the failure names what was asked for. Not inside a running loop:
+/// or when it takes memory and never gives it back (explore() alone, in the runs that it makes twice). Descriptors that
+/// are sent over sockets are not there: ENOSYS, and the failure names what was asked for. Not inside a running loop:
 /// runtime_error. A strategy of several runs: its first.
 ///
 ///     auto outcome = rondo::sim::run({.seed = 7, .strategy = rondo::sim::strategy::random()}, [] { return transfer(); });

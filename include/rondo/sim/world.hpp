@@ -5,7 +5,9 @@
 #include <rondo/io/host_list.hpp>
 #include <rondo/loop/clock.hpp>
 #include <rondo/sim/host.hpp>
+#include <rondo/sim/files.hpp>
 #include <rondo/sim/label.hpp>
+#include <rondo/sim/program.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -56,6 +58,17 @@ public:
     /// Ends what partition() and partition_one_way() did between these two, or between all.
     void heal(host& a, host& b);
     void heal();
+    simulated_files files() noexcept;
+    /// Of what was not synced, that is left which the tape chooses: of a file everything, nothing, its first writes or any of them,
+    /// the last one torn. Files that are open have no medium any more: EIO. The program goes on; what stands for the one
+    /// that the power was lost for is the test's to end, and to begin anew.
+    void lose_power();
+
+    /// From now on create_subprocess_exec() finds it under this name, or, by a name without a slash, under its last part.
+    void add_program(std::string name, program body);
+    /// Comes at a moment of the tape's choice; raised again until then, it comes once. One that nobody watches by then ends the
+    /// run, unless its default action is to be ignored.
+    void raise(int signal);
 
 protected:
     simulated_world() = default;

@@ -175,6 +175,8 @@ public:
     virtual int name_of(const ::sockaddr* address, std::uint32_t size, int flags, std::string& host,
                         std::string& service) noexcept = 0;
     virtual std::shared_ptr<executor> make_thread_pool(std::size_t threads, std::string_view name) = 0;
+    /// What a thread_pool that is made in this world is instead of threads; null: threads.
+    virtual std::shared_ptr<executor> simulated_threads() { return nullptr; }
 };
 
 } // namespace rondo::detail

@@ -13,13 +13,13 @@
 
 namespace rondo::test {
 
-inline void expect_swept(const sim::body_factory& body) {
-    const auto cancelled = sim::sweep_cancel({}, body);
+inline void expect_swept(const sim::body_factory& body, const sim::options& how = {}) {
+    const auto cancelled = sim::sweep_cancel(how, body);
     EXPECT_FALSE(cancelled.counter_example) << "cancelled: " << cancelled.counter_example->str();
-    const auto failed = sim::sweep_errno({}, body);
+    const auto failed = sim::sweep_errno(how, body);
     EXPECT_FALSE(failed.counter_example) << "with an error: " << failed.counter_example->str();
     if (!sim::can_sweep_alloc()) return;
-    const auto starved = sim::sweep_alloc({}, body);
+    const auto starved = sim::sweep_alloc(how, body);
     EXPECT_FALSE(starved.counter_example) << "without memory: " << starved.counter_example->str();
     EXPECT_GT(starved.schedules, 1U) << "nothing was allocated";
 }
