@@ -37,7 +37,7 @@ checked_input check(const settings& s) {
             .program = std::filesystem::read_symlink("/proc/self/exe").string()};
 }
 
-rondo::coro<int> serve(checked_input& input, screen& out, log& to) {
+rondo::coro<int> serve(checked_input& input, display& out, log& to) {
     rondo::running_loop().set_exception_handler([&to](rondo::event_loop&, const rondo::error_context& what) {
         to.error("{}: {}", what.message, error_text(what.exception));
     });

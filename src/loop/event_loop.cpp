@@ -295,6 +295,11 @@ time_point clock::now() noexcept {
     return detail::current_loop ? detail::current_loop->time() : std::chrono::steady_clock::now();
 }
 
+wall_clock::time_point wall_clock::now() noexcept {
+    return detail::current_loop ? detail::loop_access::backend(*detail::current_loop).wall_now()
+                                : std::chrono::system_clock::now();
+}
+
 namespace detail {
 
 void throw_no_running_loop() { throw runtime_error("no event loop runs in this thread"); }

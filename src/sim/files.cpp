@@ -14,6 +14,9 @@ constexpr std::uint64_t no_offset = static_cast<std::uint64_t>(-1);
 
 std::vector<std::string> simulated_files::names() const { return world_->files.disk.names(); }
 
+bool simulated_files::exists(std::string_view path) const {
+    return world_->files.disk.find(detail::disk::full_path(path)) != nullptr;
+}
 std::optional<std::string> simulated_files::contents(std::string_view path) const {
     const detail::disk::file found = world_->files.disk.find(detail::disk::full_path(path));
     if (!found) return std::nullopt;

@@ -109,6 +109,8 @@ void host::rethrow(const std::exception_ptr& error) const {
 }
 
 host& this_host() { return *here().hosts.here().host; }
+
+void simulated_world::set_faults(const fault_classes& faults) noexcept { inside(*this).faults = faults; }
 simulated_files simulated_world::files() noexcept { return simulated_files(inside(*this)); }
 void simulated_world::lose_power() {
     const detail::allocating_for_the_world own;

@@ -2,6 +2,7 @@
 
 #include "base/errors.hpp"
 #include "mocks.hpp"
+#include "report/screen.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

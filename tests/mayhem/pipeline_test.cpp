@@ -3,6 +3,7 @@
 #include "mocks.hpp"
 #include "pipeline/consumer.hpp"
 #include "pipeline/publisher.hpp"
+#include "report/screen.hpp"
 #include "store/sqlite_store.hpp"
 #include "temporary_directory.hpp"
 

@@ -36,7 +36,8 @@ TEST(SeeThrough, IsNotEndedByCancellingTheTaskHoweverOften) {
     in_loop([]() -> rondo::coro<> {
         rondo::event go;
         auto work = rondo::create_task(answer_after, &go);
-        auto waiter = rondo::create_task(see_through(work));
+        int got = 0;
+        auto waiter = rondo::create_task([&]() -> rondo::coro<> { got = co_await see_through(work); });
         for (int i = 0; i < 3; ++i) {
             co_await rondo::yield();
             waiter.cancel();
@@ -44,7 +45,27 @@ TEST(SeeThrough, IsNotEndedByCancellingTheTaskHoweverOften) {
         for (int i = 0; i < 10; ++i) co_await rondo::yield();
         EXPECT_FALSE(waiter.done());
         go.set();
-        EXPECT_EQ(co_await waiter, 42);
+        (void)co_await rondo::as_result(waiter);
+        EXPECT_EQ(got, 42);
+    });
+}
+
+/// Or whoever goes on after it, and tries something until it succeeds, would never end.
+TEST(SeeThrough, PutsTheCancellationOffToTheNextWait) {
+    in_loop([]() -> rondo::coro<> {
+        rondo::event go;
+        auto work = rondo::create_task(answer_after, &go);
+        int got = 0;
+        auto waiter = rondo::create_task([&]() -> rondo::coro<> {
+            got = co_await see_through(work);
+            co_await rondo::sleep(std::chrono::hours(1));
+        });
+        co_await rondo::yield();
+        waiter.cancel();
+        co_await rondo::yield();
+        go.set();
+        EXPECT_TRUE((co_await rondo::as_result(waiter)).cancelled());
+        EXPECT_EQ(got, 42);
     });
 }
 

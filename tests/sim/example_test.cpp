@@ -1,6 +1,7 @@
 // The examples of docs/simulation.md.
 #include <rondo/io/open_connection.hpp>
 #include <rondo/io/server.hpp>
+#include <rondo/io/write_file.hpp>
 #include <rondo/sim/check_lock.hpp>
 #include <rondo/sim/gtest.hpp>
 #include <rondo/sim/world.hpp>
@@ -13,6 +14,7 @@
 
 #include <chrono>
 #include <stdexcept>
+#include <system_error>
 
 namespace {
 
@@ -60,6 +62,21 @@ RONDO_SIM_TEST(Echo, AnswersEveryLineWithinAMinute, {.schedules = 300}) {
         const auto answer = co_await rondo::timeout(1min, reader.read_line());
         EXPECT_EQ(answer->str(), "ping\n");
     }
+}
+// endregion
+
+// region power
+RONDO_SIM_TEST(Settings, AreTheOldOnesOrTheNewOnesWhenThePowerGoes, {.schedules = 300, .faults = {.storage = true}}) {
+    auto& world = rondo::sim::world();
+    world.files().put("/etc/settings", "old");
+    bool saved = false;
+    try {
+        co_await rondo::write_file("/etc/settings", "new", {.replace = true, .sync = true});
+        saved = true;
+    } catch (const std::system_error&) {} // the disk is full, or broken
+    world.lose_power();
+    const auto left = world.files().contents("/etc/settings");
+    EXPECT_TRUE(left == "new" || (left == "old" && !saved)) << left.value_or("nothing");
 }
 // endregion
 

@@ -6,6 +6,7 @@
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/create_task.hpp>
 #include <rondo/task/from_thread.hpp>
+#include <rondo/task/run_in_executor.hpp>
 #include <rondo/task/sleep.hpp>
 #include <rondo/task/to_thread.hpp>
 
@@ -17,6 +18,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -52,6 +54,7 @@ TEST(SimulatedWorld, TheWallClockStepsAndDriftsApartFromTime) {
         auto& world = rondo::sim::world();
         const auto wall = world.wall_now();
         const auto time = world.now();
+        EXPECT_EQ(rondo::wall_clock::now(), wall);
         world.step_wall_clock(-1h);
         EXPECT_EQ(world.wall_now(), wall - 1h);
         EXPECT_EQ(world.now(), time);
@@ -136,6 +139,17 @@ TEST(SimulatedWorld, AThreadThatWouldWaitForItsLoopIsToldThatItCannot) {
             co_await rondo::as_result(rondo::to_thread([] { return rondo::from_thread::run_sync([] { return 1; }); }));
         EXPECT_TRUE(asked.holds<rondo::runtime_error>());
     });
+}
+
+TEST(SimulatedWorld, APoolThatIsMadeInItHasNoThreads) {
+    const auto result = rondo::sim::explore({.schedules = 100}, []() -> coro<> {
+        rondo::thread_pool pool(4, "disk");
+        const auto here = std::this_thread::get_id();
+        const bool same = co_await rondo::running_loop().run_in_executor(
+            &pool, [here] { return std::this_thread::get_id() == here && !rondo::running_loop_or_null(); });
+        EXPECT_TRUE(same);
+    });
+    EXPECT_FALSE(result.counter_example) << result.counter_example->str();
 }
 
 TEST(SimulatedWorld, RandomnessComesFromTheSeed) {

@@ -5,9 +5,6 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace mayhem {
 
@@ -22,32 +19,38 @@ int open_flags(file::mode how) noexcept {
     return O_RDWR | O_CREAT | O_TRUNC;
 }
 
-int open_or_throw(const std::filesystem::path& path, int flags) {
-    const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
-    if (fd < 0) throw std::system_error(errno, std::generic_category(), "cannot open " + path.string());
-    return fd;
+void check(std::int64_t result, const char* verb, const std::filesystem::path& what) {
+    if (result < 0) {
+        throw std::system_error(static_cast<int>(-result), std::generic_category(),
+                                std::string("cannot ") + verb + " " + what.string());
+    }
 }
 
 } // namespace
 
-file::file(const std::filesystem::path& path, mode how) : path_(path), fd_(open_or_throw(path, open_flags(how))) {}
+file::file(const std::filesystem::path& path, mode how, disk& on)
+    : path_(path), disk_(&on), fd_(on.open(path, open_flags(how))) {
+    check(fd_, "open", path_);
+}
 
-file::file(file&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+file::file(file&& other) noexcept
+    : path_(std::move(other.path_)), disk_(other.disk_), fd_(std::exchange(other.fd_, -1)) {}
 
 file& file::operator=(file&& other) noexcept {
     std::swap(path_, other.path_);
+    std::swap(disk_, other.disk_);
     std::swap(fd_, other.fd_);
     return *this;
 }
 
 file::~file() {
-    if (fd_ >= 0) ::close(fd_);
+    if (fd_ >= 0) disk_->close(fd_);
 }
 
 std::uint64_t file::size() const {
-    struct stat status{};
-    if (::fstat(fd_, &status) != 0) fail("examine");
-    return static_cast<std::uint64_t>(status.st_size);
+    const std::int64_t size = disk_->size(fd_);
+    check(size, "examine", path_);
+    return static_cast<std::uint64_t>(size);
 }
 
 std::string file::read_all() const {
@@ -56,9 +59,8 @@ std::string file::read_all() const {
     for (;;) {
         if (have == text.size())
             text.resize(text.size() + 4096); // it may have grown: only a read of nothing is its end
-        const ssize_t n = ::pread(fd_, text.data() + have, text.size() - have, static_cast<off_t>(have));
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) fail("read");
+        const std::int64_t n = disk_->read(fd_, text.data() + have, text.size() - have, have);
+        check(n, "read", path_);
         if (n == 0) break;
         have += static_cast<std::size_t>(n);
     }
@@ -68,49 +70,37 @@ std::string file::read_all() const {
 
 void file::write_all(std::string_view data) {
     while (!data.empty()) {
-        const ssize_t n = ::write(fd_, data.data(), data.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) fail("write");
+        const std::int64_t n = disk_->write(fd_, data);
+        check(n, "write", path_);
         data.remove_prefix(static_cast<std::size_t>(n));
     }
 }
 
-void file::truncate(std::uint64_t size) {
-    if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) fail("truncate");
-}
+void file::truncate(std::uint64_t size) { check(disk_->truncate(fd_, size), "truncate", path_); }
 
-void file::sync() {
-    if (::fdatasync(fd_) != 0) fail("sync");
-}
+void file::sync() { check(disk_->sync(fd_), "sync", path_); }
 
 bool file::try_lock() {
-    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return true;
-    if (errno != EWOULDBLOCK) fail("lock");
-    return false;
+    const int locked = disk_->try_lock(fd_);
+    check(locked, "lock", path_);
+    return locked != 0;
 }
 
-void file::fail(const char* verb) const {
-    throw std::system_error(errno, std::generic_category(), std::string("cannot ") + verb + " " + path_.string());
-}
-
-void sync_directory(const std::filesystem::path& directory) {
+void sync_directory(const std::filesystem::path& directory, disk& on) {
     const std::filesystem::path place = directory.empty() ? "." : directory;
-    const int fd = open_or_throw(place, O_RDONLY | O_DIRECTORY);
-    const int failed = ::fsync(fd) != 0 ? errno : 0;
-    ::close(fd);
-    if (failed != 0) throw std::system_error(failed, std::generic_category(), "cannot sync " + place.string());
+    check(on.sync_directory(place), "sync", place);
 }
 
-void replace_file(const std::filesystem::path& path, std::string_view text) {
+void replace_file(const std::filesystem::path& path, std::string_view text, disk& on) {
     std::filesystem::path fresh = path;
     fresh += ".mayhem-new";
     {
-        file out(fresh, file::mode::create);
+        file out(fresh, file::mode::create, on);
         out.write_all(text);
         out.sync();
     }
-    std::filesystem::rename(fresh, path);
-    sync_directory(path.parent_path());
+    check(on.rename(fresh, path), "replace", path);
+    sync_directory(path.parent_path(), on);
 }
 
 } // namespace mayhem

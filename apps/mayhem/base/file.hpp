@@ -1,6 +1,8 @@
 // A file descriptor with the few operations that durable state needs. They block: they are for start, end and writer threads.
 #pragma once
 
+#include "base/disk.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -14,7 +16,7 @@ public:
     enum class mode { read, append, create }; // create: for reading and writing, truncated
 
     file() noexcept = default;
-    file(const std::filesystem::path& path, mode how);
+    file(const std::filesystem::path& path, mode how, disk& on = real_disk());
     file(file&& other) noexcept;
     file& operator=(file&& other) noexcept;
     ~file();
@@ -31,16 +33,15 @@ public:
     bool try_lock();
 
 private:
-    [[noreturn]] void fail(const char* verb) const;
-
     std::filesystem::path path_;
+    disk* disk_ = nullptr;
     int fd_ = -1;
 };
 
 /// Makes a creation, a rename or a removal in `directory` durable.
-void sync_directory(const std::filesystem::path& directory);
+void sync_directory(const std::filesystem::path& directory, disk& on = real_disk());
 
 /// The file has the old text or the new text at every moment, also after a crash.
-void replace_file(const std::filesystem::path& path, std::string_view text);
+void replace_file(const std::filesystem::path& path, std::string_view text, disk& on = real_disk());
 
 } // namespace mayhem

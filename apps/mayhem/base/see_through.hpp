@@ -6,12 +6,17 @@
 namespace mayhem {
 
 /// The outcome of a task, whoever asks the awaiting task to stop meanwhile: neither a cancelled scope nor task::cancel() ends
-/// this wait, and the cancellation is taken for answered, since the work came to its end. A scope that was cancelled goes on
-/// to cancel whatever is awaited next.
+/// this wait. Both are put off: they cancel whatever is awaited next.
 template <class T> rondo::coro<T> see_through(rondo::task<T> work) {
+    bool cancelled = false;
     co_await rondo::cancel_scope({.shield = true}).run([&]() -> rondo::coro<> {
-        while (!work.done()) (void)co_await rondo::as_result(rondo::wait({work}));
+        while (!work.done()) cancelled = (co_await rondo::as_result(rondo::wait({work}))).cancelled() || cancelled;
     });
+    if (cancelled) {
+        rondo::any_task me = rondo::current_task();
+        me.uncancel();
+        me.cancel();
+    }
     co_return work.take();
 }
 

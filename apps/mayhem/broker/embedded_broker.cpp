@@ -16,7 +16,7 @@ embedded_broker::embedded_broker(const std::filesystem::path& path, journal_imag
                                  embedded_broker_options options)
     : options_(options),
       ledger_(image.messages),
-      journal_(path, image, options.journal),
+      journal_(path, image, options.journal, *options.disk),
       commit_(
           thread_,
           [this](std::vector<entry>& entries) {

@@ -20,6 +20,7 @@ struct embedded_broker_options {
     std::size_t backlog_limit = 100'000;    // publishing waits above it
     std::size_t dead_letter_limit = 10'000; // the oldest are forgotten above it
     journal::options journal = {};
+    mayhem::disk* disk = &real_disk(); // that the journal is on
 };
 
 /// Leases and delays are measured on the loop's clock and not kept: a message that was out when the process died comes again

@@ -41,10 +41,10 @@ std::string written_anew(const ledger& messages) {
 
 } // namespace
 
-journal_image read_journal(const std::filesystem::path& path) {
+journal_image read_journal(const std::filesystem::path& path, disk& on) {
     journal_image image;
-    if (!std::filesystem::exists(path)) return image;
-    const std::string bytes = file(path, file::mode::read).read_all();
+    if (!on.exists(path)) return image;
+    const std::string bytes = file(path, file::mode::read, on).read_all();
     if (bytes.size() < magic.size() && magic.starts_with(bytes)) {
         image.torn = bytes.size();
         return image;
@@ -67,15 +67,15 @@ journal_image read_journal(const std::filesystem::path& path) {
     return image;
 }
 
-journal::journal(std::filesystem::path path, const journal_image& image, options o)
-    : path_(std::move(path)), options_(o), out_(path_, file::mode::append), size_(image.size) {
+journal::journal(std::filesystem::path path, const journal_image& image, options o, disk& on)
+    : path_(std::move(path)), disk_(on), options_(o), out_(path_, file::mode::append, on), size_(image.size) {
     if (image.torn > 0) out_.truncate(size_);
     if (size_ == 0) {
         out_.write_all(magic);
         size_ = magic.size();
     }
     out_.sync();
-    sync_directory(path_.parent_path());
+    sync_directory(path_.parent_path(), on);
 }
 
 void journal::append(std::string_view records) {
@@ -90,9 +90,9 @@ void journal::append(std::string_view records) {
 }
 
 void journal::compact() {
-    const std::string bytes = written_anew(read_journal(path_).messages);
-    replace_file(path_, bytes);
-    out_ = file(path_, file::mode::append);
+    const std::string bytes = written_anew(read_journal(path_, disk_).messages);
+    replace_file(path_, bytes, disk_);
+    out_ = file(path_, file::mode::append, disk_);
     size_ = bytes.size();
     compacted_size_ = size_;
 }

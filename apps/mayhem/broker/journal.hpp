@@ -19,7 +19,7 @@ struct journal_image {
 
 /// Reads a journal; a file that does not exist is an empty one. Changes nothing. Throws bad_input naming file and offset when
 /// the file is not a journal of this version, or damaged elsewhere than at a torn end.
-journal_image read_journal(const std::filesystem::path& path);
+journal_image read_journal(const std::filesystem::path& path, disk& on = real_disk());
 
 /// Appends durably. Used by one thread at a time, which may block; not tied to a loop.
 ///
@@ -34,7 +34,7 @@ public:
     };
 
     /// Opens or creates the file, whose content is `image`, and cuts off a torn end. Throws std::system_error.
-    journal(std::filesystem::path path, const journal_image& image, options o);
+    journal(std::filesystem::path path, const journal_image& image, options o, disk& on = real_disk());
     journal(std::filesystem::path path, const journal_image& image) : journal(std::move(path), image, options()) {}
 
     /// Records as append_record() makes them. Returns when they are on disk. Throws std::system_error.
@@ -46,6 +46,7 @@ private:
     void compact();
 
     std::filesystem::path path_;
+    disk& disk_;
     options options_;
     file out_;
     std::uint64_t size_ = 0;

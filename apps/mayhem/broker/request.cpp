@@ -3,6 +3,7 @@
 #include "base/errors.hpp"
 
 #include <nlohmann/json.hpp>
+#include <rondo/rondo.hpp>
 
 namespace mayhem {
 
@@ -24,7 +25,7 @@ std::string name_in(const nlohmann::json& object, const char* key) {
 
 } // namespace
 
-wall_time wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+wall_time wall_now() { return std::chrono::floor<std::chrono::milliseconds>(rondo::wall_clock::now()); }
 
 std::string encode(const request& r) {
     return nlohmann::json{{"id", r.id}, {"host", r.host}, {"requested_at", r.requested_at.time_since_epoch().count()}}

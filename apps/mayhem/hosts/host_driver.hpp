@@ -33,7 +33,7 @@ public:
 
     /// Returns when the host is healthy again. Throws restart_failed or restart_impossible.
     /// Cancelled before the host was touched: nothing happened. Later: the restart is carried through first, so that no host is
-    /// left dead, and its outcome is given as if nobody had cancelled.
+    /// left dead; its outcome is given, and the cancellation comes with the next thing that is awaited.
     virtual rondo::coro<restart_report> restart(std::string host) = 0;
 
     virtual std::vector<host_status> hosts() const = 0;

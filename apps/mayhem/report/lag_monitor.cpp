@@ -4,7 +4,7 @@ namespace mayhem {
 
 rondo::coro<> lag_monitor::run() {
     for (;;) {
-        const auto due = now_() + period;
+        const auto due = now_() + period_;
         co_await rondo::sleep_until(due);
         lag_.record(now_() - due);
     }

@@ -17,16 +17,18 @@ public:
     using time_source = std::function<std::chrono::steady_clock::time_point()>;
 
     /// Real time, and not the loop's: that one stands still during a pass, and the length of a pass is what is measured.
-    explicit lag_monitor(time_source now = std::chrono::steady_clock::now) : now_(std::move(now)) {}
+    explicit lag_monitor(time_source now = std::chrono::steady_clock::now, rondo::duration period = usual_period)
+        : now_(std::move(now)), period_(period) {}
+
+    static constexpr std::chrono::milliseconds usual_period{2};
 
     /// Until cancelled.
     rondo::coro<> run();
     const histogram& lag() const noexcept { return lag_; }
 
 private:
-    static constexpr std::chrono::milliseconds period{2};
-
     time_source now_;
+    rondo::duration period_;
     histogram lag_;
 };
 

@@ -1,9 +1,10 @@
 // Log lines for people, written without holding up the loop.
 #pragma once
 
-#include "report/screen.hpp"
+#include "report/display.hpp"
 
 #include <fmt/format.h>
+#include <rondo/rondo.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -16,7 +17,7 @@ namespace mayhem {
 
 class log {
 public:
-    explicit log(screen& to) : to_(to) {}
+    explicit log(display& to) : to_(to) {}
 
     template <class... Args> void info(fmt::format_string<Args...> text, Args&&... args) {
         write("info ", fmt::format(text, std::forward<Args>(args)...));
@@ -30,7 +31,7 @@ public:
 
 private:
     void write(std::string_view level, std::string text);
-    screen& to_;
+    display& to_;
 };
 
 /// Lines of a kind that may come by the thousand: the first few of each second are written, the rest are counted and told
@@ -39,7 +40,7 @@ class sparse_log {
 public:
     using time_source = std::function<std::chrono::steady_clock::time_point()>;
 
-    sparse_log(log& to, unsigned per_second, time_source now = std::chrono::steady_clock::now)
+    sparse_log(log& to, unsigned per_second, time_source now = rondo::clock::now)
         : to_(to), per_second_(per_second), now_(std::move(now)) {}
 
     template <class... Args> void info(fmt::format_string<Args...> text, Args&&... args) {

@@ -1,6 +1,8 @@
 // The terminal, or what stands in for it: log lines, and below them a block that is redrawn.
 #pragma once
 
+#include "report/display.hpp"
+
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +16,7 @@ namespace mayhem {
 /// Writes log lines to standard error and the summary to standard output, on a thread of its own: a slow terminal or a full
 /// pipe holds up nobody else. May be used from any thread. Bounded: when lines come faster than they can be written, the
 /// newest are dropped and their number is told.
-class screen {
+class screen final : public display {
 public:
     struct options {
         int summary_fd = 1;
@@ -24,10 +26,10 @@ public:
     explicit screen(options o);
     screen() : screen(options()) {}
     screen(const screen&) = delete;
-    ~screen(); // close()
+    ~screen() override; // close()
 
     /// Whether the summary is on a terminal, where it can be redrawn in place.
-    bool live() const noexcept { return live_; }
+    bool live() const noexcept override { return live_; }
     struct extent {
         std::size_t columns = 120;
         std::size_t rows = 50;
@@ -35,10 +37,9 @@ public:
     /// Of the terminal, now: what the block of redraw() is cut to.
     extent size() const noexcept;
 
-    void log_line(std::string line);
-    void summary_line(std::string line);
-    /// Shows these lines below everything else, in place of the ones before. Nothing unless live().
-    void redraw(std::vector<std::string> block);
+    void log_line(std::string line) override;
+    void summary_line(std::string line) override;
+    void redraw(std::vector<std::string> block) override;
 
     /// Writes what is left and ends the thread; the block stays where it is. Idempotent.
     void close();

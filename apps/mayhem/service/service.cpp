@@ -43,16 +43,19 @@ std::string_view name_of(rondo::backend_kind kind) { return kind == rondo::backe
 
 } // namespace
 
-service::service(checked_input& input, screen& out, log& to)
+service::service(checked_input& input, display& out, log& to)
     : settings_(input.settings),
       input_(input),
       screen_(out),
       log_(to),
       seed_(settings_.seed ? *settings_.seed : new_seed()),
       host_names_(names_of_hosts(settings_)),
-      broker_(
-          input.data.journal(), std::move(input.journal),
-          {.lease = settings_.lease, .attempts = settings_.retry.attempts, .backlog_limit = settings_.backlog_limit}),
+      lag_(input.real_time, settings_.lag_period),
+      broker_(input.data.journal(), std::move(input.journal),
+              {.lease = settings_.lease,
+               .attempts = settings_.retry.attempts,
+               .backlog_limit = settings_.backlog_limit,
+               .disk = input.disk}),
       driver_(make_driver(settings_, input.program, host_names_, seed_)),
       handler_({.broker = broker_,
                 .store = store_,
@@ -90,7 +93,7 @@ rondo::coro<int> service::run() {
     });
     const books last = last_books();
     shutdown_.flush([&] {
-        if (settings_.json) replace_file(*settings_.json, to_json(last).dump(2) + "\n");
+        if (settings_.json) replace_file(*settings_.json, to_json(last).dump(2) + "\n", *input_.disk);
     });
     screen_.redraw({});
     for (std::string& line : final_account(last)) screen_.summary_line(std::move(line));
@@ -102,7 +105,7 @@ rondo::coro<> service::open() {
               settings_.fleet_size(), to_string(settings_.driver), settings_.rate, settings_.data.string(), seed_);
     if (const std::uint64_t left = broker_.statistics().recovered; left > 0)
         log_.info("{} requests were left by an earlier run", left);
-    co_await store_.open(input_.data.database());
+    co_await store_.open(input_.data.database(), input_.disk->sqlite_vfs());
     co_await driver_->start();
     log_.info("the fleet is up after {}", format_duration(rondo::clock::now() - began_));
     began_ = rondo::clock::now();
@@ -110,14 +113,22 @@ rondo::coro<> service::open() {
 
 rondo::coro<> service::work() {
     consumer pull(broker_, handler_, in_flight_, settings_.in_flight_limit);
-    publisher publish(broker_, host_names_, settings_.rate, seed_, unique_ids());
+    publisher publish(broker_, host_names_, settings_.rate, seed_, input_.next_id ? input_.next_id : unique_ids());
     co_await rondo::task_group::run([&](rondo::task_group& handlers) -> rondo::coro<> {
         rondo::task<> pulling = rondo::create_task({.name = "consume"}, &consumer::run, &pull, std::ref(handlers));
         rondo::task<> publishing = rondo::create_task({.name = "publish"}, &publisher::run, &publish);
         end_when_it_fails(pulling, "consume");
         end_when_it_fails(publishing, "publish");
-        co_await end_.begun();
-        co_await shutdown_.stop_work(pulling, publishing, handlers, in_flight_, settings_.grace);
+        co_await rondo::finally(
+            [&]() -> rondo::coro<> {
+                co_await end_.begun();
+                co_await shutdown_.stop_work(pulling, publishing, handlers, in_flight_, settings_.grace);
+            },
+            [&]() -> rondo::coro<> { // whoever ends this: they use what lives here
+                pulling.cancel();
+                publishing.cancel();
+                co_await rondo::wait({pulling, publishing});
+            });
     });
 }
 

@@ -5,10 +5,11 @@
 #include "hosts/host_driver.hpp"
 #include "pipeline/handler.hpp"
 #include "pipeline/in_flight.hpp"
+#include "pipeline/publisher.hpp"
 #include "report/books.hpp"
+#include "report/display.hpp"
 #include "report/lag_monitor.hpp"
 #include "report/log.hpp"
-#include "report/screen.hpp"
 #include "service/end_of_run.hpp"
 #include "service/shutdown.hpp"
 #include "settings/data_directory.hpp"
@@ -29,16 +30,21 @@ struct checked_input {
     mayhem::data_directory data;
     journal_image journal;
     std::string program; // this binary, which a local host runs, too
+    mayhem::disk* disk = &real_disk();
+    lag_monitor::time_source real_time = std::chrono::steady_clock::now;
+    publisher::id_source next_id = nullptr; // of what is published; null: unique_ids()
 };
 
 /// One run. Made and used inside the loop.
 class service {
 public:
-    service(checked_input& input, screen& out, log& to);
+    service(checked_input& input, display& out, log& to);
 
     /// Until the time is over, a signal comes or something indispensable fails; then the shutdown. 0: it ended well, and the
     /// books balance; 1: it did not.
     rondo::coro<int> run();
+    /// As they are now.
+    books books_now() const;
 
 private:
     rondo::coro<> open();
@@ -46,12 +52,11 @@ private:
     rondo::coro<> end_after(std::chrono::nanoseconds d);
     rondo::coro<> show_summary();
     void end_when_it_fails(rondo::task<> part, std::string name);
-    books books_now() const;
     books last_books() const;
 
     settings& settings_;
     checked_input& input_;
-    screen& screen_;
+    display& screen_;
     log& log_;
     std::uint64_t seed_;
     std::vector<std::string> host_names_;

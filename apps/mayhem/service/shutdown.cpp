@@ -28,10 +28,16 @@ rondo::coro<> shutdown::stop_work(rondo::task<> pulling, rondo::task<> publishin
     begin(2, fmt::format("let {} in flight finish, for {} at most", table.size(), format_duration(grace)));
     auto empty = rondo::create_task(&in_flight::wait_until_empty, &table);
     auto hurried = rondo::create_task(&end_of_run::hurried, &end_);
-    co_await rondo::wait({empty, hurried}, {.timeout = grace, .return_when = rondo::first_completed});
-    if (hurried.done()) log_.info("the grace period ends now: a second signal came");
-    empty.cancel();
-    hurried.cancel();
+    co_await rondo::finally(
+        [&]() -> rondo::coro<> {
+            co_await rondo::wait({empty, hurried}, {.timeout = grace, .return_when = rondo::first_completed});
+            if (hurried.done()) log_.info("the grace period ends now: a second signal came");
+        },
+        [&]() -> rondo::coro<> {
+            empty.cancel();
+            hurried.cancel();
+            co_await rondo::wait({empty, hurried});
+        });
 
     begin(3, fmt::format("cancel and await {} still in flight", table.size()));
     handlers.cancel();

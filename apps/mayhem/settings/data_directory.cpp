@@ -20,20 +20,17 @@ std::string without_line_end(std::string text) {
 
 } // namespace
 
-data_directory::data_directory(const std::filesystem::path& path) : path_(path) {
-    std::error_code failed;
-    std::filesystem::create_directories(path_, failed);
-    if (failed) throw bad_input(fmt::format("--data: cannot create {}: {}", path_.string(), failed.message()));
-    if (!std::filesystem::is_directory(path_, failed)) {
-        throw bad_input(fmt::format("--data: {} is not a directory", path_.string()));
-    }
-    if (::access(path_.c_str(), W_OK | X_OK) != 0) {
+data_directory::data_directory(const std::filesystem::path& path, disk& on) : path_(path) {
+    switch (const int error = -on.make_directory(path_)) {
+    case 0: break;
+    case ENOTDIR: throw bad_input(fmt::format("--data: {} is not a directory", path_.string()));
+    default:
         throw bad_input(
-            fmt::format("--data: cannot write to {}: {}", path_.string(), std::generic_category().message(errno)));
+            fmt::format("--data: cannot write to {}: {}", path_.string(), std::generic_category().message(error)));
     }
 
     try {
-        lock_ = file(path_ / "lock", file::mode::append);
+        lock_ = file(path_ / "lock", file::mode::append, on);
         if (!lock_.try_lock()) {
             throw bad_input(fmt::format("--data: {} is in use by another mayhem (process {})", path_.string(),
                                         without_line_end(lock_.read_all())));

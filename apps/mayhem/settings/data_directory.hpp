@@ -11,7 +11,7 @@ namespace mayhem {
 /// Creates the directory when there is none. Throws bad_input when it cannot be created or written to.
 class data_directory {
 public:
-    explicit data_directory(const std::filesystem::path& path);
+    explicit data_directory(const std::filesystem::path& path, disk& on = real_disk());
 
     const std::filesystem::path& path() const noexcept { return path_; }
     std::filesystem::path journal() const { return path_ / "requests.journal"; }

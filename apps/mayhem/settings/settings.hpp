@@ -48,6 +48,7 @@ struct settings {
 
     std::size_t in_flight_limit = 1000;
     std::size_t backlog_limit = 100'000; // messages the broker holds before publishing has to wait
+    std::chrono::nanoseconds lag_period = std::chrono::milliseconds(2); // how often the lag of the loop is measured
     lease_terms lease = {};
     retry_terms retry = {};
     simulation_terms simulation = {};

@@ -75,8 +75,8 @@ restart_record record_of(const sqlite_statement& row) {
             .detail = row.text(10)};
 }
 
-sqlite_database open_prepared(const std::filesystem::path& path) {
-    sqlite_database db(path, sqlite_database::mode::write);
+sqlite_database open_prepared(const std::filesystem::path& path, const char* vfs) {
+    sqlite_database db(path, sqlite_database::mode::write, vfs);
     // FULL: in WAL mode a commit is on disk when it returns, which an acknowledgement to the broker relies on.
     db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
     if (db.integer("PRAGMA user_version") == 0) {
@@ -110,8 +110,8 @@ void check_restart_table(const std::filesystem::path& path) {
     }
 }
 
-restart_table::restart_table(const std::filesystem::path& path)
-    : db_(open_prepared(path)), upsert_(db_.prepare(upsert)), find_(db_.prepare(find)) {}
+restart_table::restart_table(const std::filesystem::path& path, const char* vfs)
+    : db_(open_prepared(path, vfs)), upsert_(db_.prepare(upsert)), find_(db_.prepare(find)) {}
 
 void restart_table::write(std::span<restart_write> writes) {
     db_.execute("BEGIN IMMEDIATE");

@@ -22,7 +22,7 @@ struct restart_write {
 class restart_table {
 public:
     /// Opens or creates. Throws sqlite_error.
-    explicit restart_table(const std::filesystem::path& path);
+    explicit restart_table(const std::filesystem::path& path, const char* vfs = nullptr);
 
     /// All in one transaction and in their order. It is on disk on return. Throws sqlite_error: then none is.
     void write(std::span<restart_write> writes);

@@ -66,12 +66,12 @@ void sqlite_statement::check(int code) const {
 
 void sqlite_statement::finalize::operator()(sqlite3_stmt* s) const noexcept { sqlite3_finalize(s); }
 
-sqlite_database::sqlite_database(const std::filesystem::path& path, mode how) {
+sqlite_database::sqlite_database(const std::filesystem::path& path, mode how, const char* vfs) {
     const std::string name = how == mode::look ? uri_of(path) : path.string();
     const int flags =
         how == mode::look ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     sqlite3* opened = nullptr;
-    const int code = sqlite3_open_v2(name.c_str(), &opened, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+    const int code = sqlite3_open_v2(name.c_str(), &opened, flags | SQLITE_OPEN_NOMUTEX, vfs);
     db_.reset(opened);
     if (code != SQLITE_OK)
         throw sqlite_error(code & 0xff, opened != nullptr ? sqlite3_errmsg(opened) : sqlite3_errstr(code));

@@ -47,7 +47,8 @@ public:
     /// crash it has to read the write-ahead log, too, and SQLite makes its index file beside it.
     enum class mode { look, write };
 
-    sqlite_database(const std::filesystem::path& path, mode how);
+    /// `vfs`: the name of SQLite's way to the files; null: its own.
+    sqlite_database(const std::filesystem::path& path, mode how, const char* vfs = nullptr);
 
     void execute(const std::string& sql);
     sqlite_statement prepare(std::string_view sql) { return {db_.get(), sql}; }

@@ -7,8 +7,9 @@ namespace mayhem {
 sqlite_store::sqlite_store()
     : commit_(thread_, [this](std::vector<restart_write>& writes) { table_->write(writes); }) {}
 
-rondo::coro<> sqlite_store::open(std::filesystem::path path) {
-    co_await rondo::running_loop().run_in_executor(&thread_, [this, path = std::move(path)] { table_.emplace(path); });
+rondo::coro<> sqlite_store::open(std::filesystem::path path, const char* vfs) {
+    co_await rondo::running_loop().run_in_executor(&thread_,
+                                                   [this, path = std::move(path), vfs] { table_.emplace(path, vfs); });
 }
 
 // This process has the file for itself and knows what it has in hand, so looking is enough.

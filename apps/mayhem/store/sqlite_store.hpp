@@ -16,7 +16,7 @@ public:
     sqlite_store();
 
     /// Once, before anything else. Throws sqlite_error.
-    rondo::coro<> open(std::filesystem::path path);
+    rondo::coro<> open(std::filesystem::path path, const char* vfs = nullptr);
     rondo::coro<write_answer> claim(restart_record row) override;
     rondo::coro<write_answer> write(restart_record row) override;
     rondo::coro<> close() override;

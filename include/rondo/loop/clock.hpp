@@ -22,6 +22,16 @@ struct clock {
 };
 using time_point = clock::time_point;
 
+/// The calendar of the running loop's world: system_clock, but in a simulated world, where it steps and drifts as the world says.
+struct wall_clock {
+    using duration = std::chrono::system_clock::duration;
+    using rep = duration::rep;
+    using period = duration::period;
+    using time_point = std::chrono::system_clock::time_point;
+    static constexpr bool is_steady = false;
+    static time_point now() noexcept;
+};
+
 /// asyncio's None where a timeout is asked for.
 inline constexpr std::nullopt_t no_timeout = std::nullopt;
 

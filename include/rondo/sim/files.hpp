@@ -27,6 +27,7 @@ public:
     explicit simulated_files(detail::simulation& world) noexcept : world_(&world) {}
 
     std::vector<std::string> names() const;
+    bool exists(std::string_view path) const;
     /// As a reader sees it; nullopt: there is no such file.
     std::optional<std::string> contents(std::string_view path) const;
     /// There from now on, whatever happens to the power.

@@ -4,9 +4,10 @@
 #include <rondo/coro/coro.hpp>
 #include <rondo/io/host_list.hpp>
 #include <rondo/loop/clock.hpp>
-#include <rondo/sim/host.hpp>
 #include <rondo/sim/files.hpp>
+#include <rondo/sim/host.hpp>
 #include <rondo/sim/label.hpp>
+#include <rondo/sim/options.hpp>
 #include <rondo/sim/program.hpp>
 
 #include <chrono>
@@ -58,6 +59,11 @@ public:
     /// Ends what partition() and partition_one_way() did between these two, or between all.
     void heal(host& a, host& b);
     void heal();
+
+    /// What may happen from now on, in place of options::faults: a test of recovery lets the faults end. Not for
+    /// fault_classes::memory.
+    void set_faults(const fault_classes& faults) noexcept;
+
     simulated_files files() noexcept;
     /// Of what was not synced, that is left which the tape chooses: of a file everything, nothing, its first writes or any of them,
     /// the last one torn. Files that are open have no medium any more: EIO. The program goes on; what stands for the one
