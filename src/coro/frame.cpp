@@ -4,6 +4,7 @@
 
 #include "coro/block_gate.hpp"
 #include "coro/held_over_fork.hpp"
+#include "coro/slab.hpp"
 
 #include <array>
 #include <mutex>
@@ -19,8 +20,6 @@ namespace {
 #define RONDO_BLOCKS_ARE_SEPARATE 1
 #endif
 #endif
-
-constexpr std::size_t slab_bytes = std::size_t{64} * 1024;
 
 using spare = block_cache::spare;
 
@@ -42,7 +41,7 @@ struct thread_slab {
     std::byte* cursor = nullptr;
     std::byte* end = nullptr;
     std::size_t refills = 0;
-    std::size_t slabs = 0;
+    std::size_t bytes = 0;      // of all its slabs
     block_gate* gate = nullptr; // asked for every block, so the lists do not serve by themselves
     bool closed = false; // the thread is ending: what later thread_local destructors free goes to the depot directly
 };
@@ -91,13 +90,13 @@ void* refill(std::size_t c) {
         d.lists[c] = block->next;
         return block;
     }
-    d.slabs.reserve(d.slabs.size() + 1);
-    auto* fresh = static_cast<std::byte*>(::operator new(slab_bytes));
-    d.slabs.push_back(fresh);
-    ++slab.slabs;
-    slab.cursor = fresh + bytes;
-    slab.end = fresh + slab_bytes;
-    return fresh;
+    d.slabs.push_back(nullptr); // first, since this may fail, too
+    const fresh_slab fresh = new_slab(slab.bytes);
+    d.slabs.back() = fresh.begin;
+    slab.bytes += fresh.bytes;
+    slab.cursor = static_cast<std::byte*>(fresh.begin) + bytes;
+    slab.end = static_cast<std::byte*>(fresh.begin) + fresh.bytes;
+    return fresh.begin;
 }
 
 } // namespace
@@ -148,7 +147,7 @@ std::size_t slab_bytes_in_use() noexcept {
     for (std::size_t c = 1; c <= block_cache::classes; ++c) {
         for (const spare* block = thread_blocks.lists[c]; block; block = block->next) idle += c * block_cache::granule;
     }
-    return slab.slabs * slab_bytes - idle; // modulo 2^64: blocks of other threads may have come here
+    return slab.bytes - idle; // modulo 2^64: blocks of other threads may have come here
 }
 
 std::size_t block_refills() noexcept { return slab.refills; }

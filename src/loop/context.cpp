@@ -1,13 +1,15 @@
 #include <rondo/loop/context.hpp>
 
-#include "loop/context_state.hpp"
-
 #include <algorithm>
 #include <atomic>
+#include <vector>
 
 namespace rondo {
 
 namespace detail {
+
+/// Sorted by variable; programs have few.
+struct context_map : std::vector<std::pair<std::uint64_t, context_value>> {};
 
 constinit thread_local context_ref* current_context_slot = nullptr;
 
@@ -24,10 +26,7 @@ auto place_of(const context_map& values, std::uint64_t variable) {
 
 } // namespace
 
-void retain(context_state& c) noexcept { ++c.references; }
-void release(context_state& c) noexcept {
-    if (--c.references == 0) delete &c;
-}
+void destroy(context_state& c) noexcept { delete &c; }
 
 context_state* current_context() noexcept { return slot().get(); }
 context_ref share_current_context() noexcept { return slot(); }

@@ -23,25 +23,9 @@ callback::callback(event_loop& loop, call_options&& options, bool threadsafe)
       context_(options.context ? options.context->state() : fork_context()),
       where_(options.where) {}
 
-void callback::retain() noexcept {
-    if (threadsafe_) references_.fetch_add(1, std::memory_order_relaxed);
-    else references_.store(references_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
-
-void callback::release() noexcept {
-    std::uint32_t left = 0;
-    if (threadsafe_) {
-        left = references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
-    } else {
-        left = references_.load(std::memory_order_relaxed) - 1;
-        references_.store(left, std::memory_order_relaxed);
-    }
-    if (left == 0) destroy();
-}
-
 void callback::cancel() noexcept {
-    state before = state::scheduled;
-    if (state_.compare_exchange_strong(before, state::cancelled, std::memory_order_acq_rel)) {
+    state before{};
+    if (claim(state::cancelled, before)) {
         if (threadsafe_) return; // the loop's thread drops the callable when its turn comes
         drop_callable();
         unschedule();
@@ -52,8 +36,8 @@ void callback::cancel() noexcept {
 
 void callback::run_scheduled(ready_node& node, event_loop& loop) {
     auto& self = static_cast<callback&>(node);
-    state before = state::scheduled;
-    if (self.state_.compare_exchange_strong(before, state::running, std::memory_order_acq_rel)) {
+    state before{};
+    if (self.claim(state::running, before)) {
         std::exception_ptr error;
         {
             context_switch inside(self.context_);
@@ -78,9 +62,8 @@ void callback::run_scheduled(ready_node& node, event_loop& loop) {
 void callback::discard(ready_node& node) noexcept {
     if (node.run != &run_scheduled) return;
     auto& self = static_cast<callback&>(node);
-    state before = state::scheduled;
-    const bool was_scheduled = self.state_.compare_exchange_strong(before, state::cancelled, std::memory_order_acq_rel);
-    if (was_scheduled || self.threadsafe_) self.drop_callable();
+    state before{};
+    if (self.claim(state::cancelled, before) || self.threadsafe_) self.drop_callable();
     self.release();
 }
 

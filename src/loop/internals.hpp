@@ -12,6 +12,7 @@
 #include "loop/timer_queue.hpp"
 #include "loop/watchdog.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -33,6 +34,8 @@ struct event_loop::internals {
     duration busy_poll = duration::zero();
     std::shared_ptr<detail::loop_door> door;
     const std::shared_ptr<detail::loop_visits> visits = std::make_shared<detail::loop_visits>();
+    time_point step_ended{}; // in debug mode: when the last step ended, and in which pass
+    std::uint64_t step_ended_in = 0;
     bool executor_shut = false;                 // there is no default executor any more
     bool hosted = false;                        // poll_fd() was called: a host loop runs this one
     std::unique_ptr<detail::watchdog> watching; // made when it is first asked for, and there until the loop is gone

@@ -7,6 +7,14 @@
 
 namespace rondo::detail {
 
+namespace {
+
+/// In which guesses are kept: 32 bits of it reach 32 GiB.
+constexpr std::intptr_t unit = 16;
+std::intptr_t address_of(const timer_node& timer) noexcept { return reinterpret_cast<std::intptr_t>(&timer); }
+
+} // namespace
+
 /// Order kept, sign turned into unsigned.
 std::uint64_t timer_queue::key_of(time_point when) noexcept {
     return static_cast<std::uint64_t>(when.time_since_epoch().count()) ^ (std::uint64_t{1} << 63);
@@ -23,12 +31,29 @@ void timer_queue::append(timer_node& timer, std::uint32_t where) noexcept {
     if (l.tail) l.tail->next = &timer;
     else l.head = &timer;
     l.tail = &timer;
+    if (!l.guessing) {
+        l.guessing = &timer;
+        l.behind_tail = 0;
+    } else if (++l.behind_tail == look_ahead) {
+        l.guessing->ahead = static_cast<std::int32_t>((address_of(timer) - address_of(*l.guessing)) / unit);
+        l.guessing = l.guessing->next;
+        --l.behind_tail;
+    }
+}
+
+/// The next one, when this one will not be looked at again.
+timer_node* timer_queue::step(timer_node* from) noexcept {
+    const auto* const ahead = reinterpret_cast<const char*>(address_of(*from) + from->ahead * unit);
+    __builtin_prefetch(ahead);
+    __builtin_prefetch(ahead + sizeof(timer_node) - 1);
+    return from->next;
 }
 
 void timer_queue::append(list timers, std::uint32_t where) noexcept {
-    while (timer_node* timer = timers.head) {
-        timers.head = timer->next;
+    for (timer_node* timer = timers.head; timer;) {
+        timer_node* const next = step(timer);
         append(*timer, where);
+        timer = next;
     }
 }
 
@@ -64,6 +89,7 @@ void timer_queue::disarm(timer_node& timer) noexcept {
     list& l = lists_[timer.where];
     (timer.previous ? timer.previous->next : l.head) = timer.next;
     (timer.next ? timer.next->previous : l.tail) = timer.previous;
+    if (l.guessing == &timer) l.guessing = timer.next;
     if (!l.head) take(timer.where);
     timer.where = timer_node::nowhere;
     --size_;
@@ -166,7 +192,11 @@ void timer_queue::collect_due(std::uint64_t now) noexcept {
             for (timer_node* timer = timers.head; timer;) insert_due(*std::exchange(timer, timer->next));
         } else {
             cursor_ = timers.head == timers.tail ? std::min(now, key_of(timers.head->when)) : start;
-            for (timer_node* timer = timers.head; timer;) place(*std::exchange(timer, timer->next));
+            for (timer_node* timer = timers.head; timer;) {
+                timer_node* const next = step(timer);
+                place(*timer);
+                timer = next;
+            }
         }
     }
     cursor_ = std::max(cursor_, now);
@@ -177,6 +207,7 @@ void timer_queue::fire_due(time_point now, event_loop& loop) noexcept {
     collect_due(key_of(now));
     next_known_ = false;
     while (timer_node* timer = lists_[due].head) {
+        static_cast<void>(step(timer));
         disarm(*timer);
         timer->fire(*timer, loop);
     }

@@ -9,6 +9,10 @@
 //   - a list is appended to, and moved down from front to back, so that it stays in the order of arming.
 //
 // Deadlines before the cursor, which are due already, wait in a list of their own and are sorted when they fire.
+//
+// Among a million timers each is somewhere else in memory, and walking along a list is to wait for memory at every step. So a
+// node knows roughly where the node is that comes a few steps later, and that is asked for ahead of time. A guess that has
+// become wrong costs nothing but its use.
 #pragma once
 
 #include <rondo/loop/clock.hpp>
@@ -61,7 +65,10 @@ private:
     struct list {
         timer_node* head = nullptr;
         timer_node* tail = nullptr;
+        timer_node* guessing = nullptr; // the next to be told what is ahead of it
+        std::uint32_t behind_tail = 0;  // how far that is from the tail, about
     };
+    static constexpr std::uint32_t look_ahead = 6;
     static constexpr unsigned digit_bits = 6;
     static constexpr unsigned slots = 1u << digit_bits;
     static constexpr unsigned levels = 11; // 11 * 6 >= 64
@@ -72,6 +79,7 @@ private:
     static time_point time_of(std::uint64_t key) noexcept;
     static bool is_short(const list& timers) noexcept;
     static list sorted(list unsorted) noexcept;
+    static timer_node* step(timer_node* from) noexcept;
 
     void append(timer_node& timer, std::uint32_t where) noexcept;
     void append(list timers, std::uint32_t where) noexcept;

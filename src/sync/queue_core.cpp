@@ -47,8 +47,6 @@ std::string queue_core::level() const {
     return "a queue that holds " + std::to_string(available()) + of + " items";
 }
 
-queue_getter::~queue_getter() { give_back(); }
-
 bool queue_getter::try_now() {
     queue_core& q = *core_;
     if (q.available() > 0 && q.promised_items_.empty()) {
@@ -71,7 +69,7 @@ void queue_getter::enqueue() noexcept {
     core_->serve();
 }
 
-std::exception_ptr queue_getter::interruption() noexcept {
+std::exception_ptr queue_getter::find_interruption() noexcept {
     if (std::exception_ptr interruption = take_interruption()) {
         give_back();
         return interruption;
@@ -79,20 +77,12 @@ std::exception_ptr queue_getter::interruption() noexcept {
     return abandonment();
 }
 
-void queue_getter::keep() noexcept {
-    core_->promised_items_.remove(*this);
-    core_->removed();
-}
-
-void queue_getter::give_back() noexcept {
-    if (!has_item()) return;
+void queue_getter::return_item() noexcept {
     core_->promised_items_.remove(*this);
     core_->serve();
 }
 
 std::string queue_getter::describe() const { return "waiting for an item of " + core_->level(); }
-
-queue_putter::~queue_putter() { give_back(); }
 
 bool queue_putter::try_now() {
     queue_core& q = *core_;
@@ -114,7 +104,7 @@ void queue_putter::enqueue() noexcept {
     settle();
 }
 
-std::exception_ptr queue_putter::failure() noexcept {
+std::exception_ptr queue_putter::find_failure() noexcept {
     if (std::exception_ptr interruption = take_interruption()) {
         give_back();
         return interruption;
@@ -125,13 +115,7 @@ std::exception_ptr queue_putter::failure() noexcept {
     return std::make_exception_ptr(queue_shut_down());
 }
 
-void queue_putter::keep() noexcept {
-    core_->promised_places_.remove(*this);
-    core_->added();
-}
-
-void queue_putter::give_back() noexcept {
-    if (!stands_in(core_->promised_places_)) return;
+void queue_putter::return_place() noexcept {
     core_->promised_places_.remove(*this);
     core_->serve();
 }

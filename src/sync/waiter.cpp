@@ -4,10 +4,6 @@
 
 namespace rondo::detail {
 
-void waiter::leave_line() noexcept {
-    if (line_) line_->remove(*this);
-}
-
 cancel_outcome waiter::cancel(const std::string&) noexcept {
     if (!is_waiting()) return cancel_outcome::too_late;
     line_->remove(*this);
@@ -27,13 +23,6 @@ line::~line() {
         w->abandoned_ = true;
         if (w->is_waiting()) w->settle();
     }
-}
-
-void line::promise_first(line& promised) noexcept {
-    waiter& w = *first_;
-    remove(w);
-    promised.push(w);
-    w.settle();
 }
 
 void line::move_first(line& other) noexcept {

@@ -52,7 +52,7 @@ private:
     const std::shared_ptr<news> news_;
 };
 
-foreign_wait::foreign_wait() noexcept : resumable{&pass, nullptr} {
+foreign_wait::foreign_wait() noexcept : resumable{&pass} {
     static_assert(sizeof(parked) <= sizeof(place_) && alignof(parked) <= alignof(void*));
 }
 

@@ -25,7 +25,7 @@ task_record::task_record(event_loop& loop, std::coroutine_handle<> root, frame_h
     : future_state(loop, options.where),
       ready_node(&step),
       task_head{root},
-      resumable{completed, nullptr},
+      resumable{completed},
       root_(root),
       context_(options.context ? options.context->state() : fork_context()) {
     mark_task();
@@ -38,7 +38,7 @@ task_record::task_record(const task_record& of)
     : future_state(of),
       ready_node(&step),
       task_head{},
-      resumable{nullptr, nullptr},
+      resumable{nullptr},
       cancels_(of.cancels_),
       started_(of.started_),
       extras_(of.extras_ ? std::make_unique<extras>(*of.extras_) : nullptr) {
@@ -68,7 +68,11 @@ void task_record::start_observed(bool eagerly) {
     else run_step(loop());
 }
 
-void task_record::tell_scheduled() noexcept { loop_access::state(loop()).observer->scheduled(*this); }
+void task_record::make_ready_observed() noexcept {
+    loop_state& here = loop_access::state(loop());
+    here.observer->scheduled(*this);
+    here.ready.push(*this);
+}
 
 void task_record::step(ready_node& node, event_loop& loop) { static_cast<task_record&>(node).run_step(loop); }
 

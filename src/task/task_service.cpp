@@ -84,8 +84,8 @@ void task_service::end_tasks(event_loop& loop) {
     std::vector<task_base> asked;
     const auto ask_new_ones = [&] {
         const std::size_t known = asked.size();
-        for (task_record* t = here.tasks; t && !t->asked_to_end; t = t->older()) {
-            t->asked_to_end = true;
+        for (task_record* t = here.tasks; t && !t->was_asked_to_end(); t = t->older()) {
+            t->mark_asked_to_end();
             asked.emplace_back(counted_ptr<future_state>(t));
         }
         cancel_walk

@@ -34,20 +34,19 @@ inline frame_header& header_of(std::coroutine_handle<> frame) noexcept {
     return *reinterpret_cast<frame_header*>(static_cast<std::byte*>(frame.address()) + promise_offset);
 }
 
-/// Something that can be resumed through a coroutine_handle without being a coroutine: it starts with the two words that a
-/// frame starts with. A task continues its outermost frame in this way.
+/// Something that can be resumed through a coroutine_handle without being a coroutine: it starts with the word that a frame
+/// starts with. Never destroyed through one. A task continues its outermost frame in this way.
 struct resumable {
     using function = void (*)(resumable*) noexcept;
     function resume = nullptr;
-    function destroy = nullptr;
 
     std::coroutine_handle<> handle() noexcept { return std::coroutine_handle<>::from_address(this); }
 };
 
 /// Frames, task records and callbacks come from per-thread free lists of 16-byte size classes up to 2 KiB, filled from
-/// slabs that are never given back; what is larger comes from operator new. A block may be freed in another thread than
-/// the one that allocated it. Under AddressSanitizer, and with RONDO_DEBUG=1, every block is an allocation of its own, so
-/// that a dead frame is poisoned.  O(1). Throws std::bad_alloc.
+/// slabs that are never given back: of 64 KiB, and of 2 MiB in huge pages where a thread has many. What is larger comes from
+/// operator new. A block may be freed in another thread than the one that allocated it. Under AddressSanitizer, and with
+/// RONDO_DEBUG=1, every block is an allocation of its own, so that a dead frame is poisoned.  O(1). Throws std::bad_alloc.
 void* allocate_block(std::size_t size);
 void free_block(void* block, std::size_t size) noexcept;
 

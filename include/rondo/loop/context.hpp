@@ -2,7 +2,7 @@
 #pragma once
 
 #include <rondo/coro/exceptions.hpp>
-#include <rondo/loop/detail/counted_ptr.hpp>
+#include <rondo/loop/detail/context_state.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -16,40 +16,6 @@
 namespace rondo {
 
 namespace detail {
-
-class context_state;
-
-/// The context that runs now: a task's, a callback's or, outside of both, the thread's own. Null inside means empty: a
-/// program that sets no variable never makes one.
-context_state* current_context() noexcept;
-
-/// A context belongs to one thread at a time.
-using context_ref = counted_ptr<context_state>;
-void retain(context_state& c) noexcept;
-void release(context_state& c) noexcept;
-
-/// Where the current context is kept; null: in the thread's own place.
-extern constinit thread_local context_ref* current_context_slot;
-
-/// A copy of the current context, or null when that is empty. O(1).
-context_ref fork_context_slowly();
-inline context_ref fork_context() {
-    if (current_context_slot && !*current_context_slot) [[likely]]
-        return {};
-    return fork_context_slowly();
-}
-
-/// While it lives, `slot` is where the current context is kept.
-class context_switch {
-public:
-    explicit context_switch(context_ref& slot) noexcept : before_(std::exchange(current_context_slot, &slot)) {}
-    context_switch(const context_switch&) = delete;
-    context_switch& operator=(const context_switch&) = delete;
-    ~context_switch() { current_context_slot = before_; }
-
-private:
-    context_ref* before_;
-};
 
 using context_value = std::shared_ptr<const void>;
 std::uint64_t new_variable_id() noexcept;
@@ -171,15 +137,10 @@ public:
     void assign(T value) { detail::assign_in_current(id_, std::make_shared<const T>(std::move(value))); }
 
 private:
-    static detail::context_ref current();
+    static detail::context_ref current() { return detail::share_current_context(); }
     std::string name_;
     std::uint64_t id_;
     std::optional<T> default_;
 };
-
-namespace detail {
-context_ref share_current_context() noexcept;
-}
-template <class T> detail::context_ref context_var<T>::current() { return detail::share_current_context(); }
 
 } // namespace rondo

@@ -31,8 +31,20 @@ public:
     callback(const callback&) = delete;
     callback& operator=(const callback&) = delete;
 
-    void retain() noexcept;
-    void release() noexcept;
+    void retain() noexcept {
+        if (threadsafe_) references_.fetch_add(1, std::memory_order_relaxed);
+        else references_.store(references_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    void release() noexcept {
+        std::uint32_t left = 0;
+        if (threadsafe_) {
+            left = references_.fetch_sub(1, std::memory_order_acq_rel) - 1;
+        } else {
+            left = references_.load(std::memory_order_relaxed) - 1;
+            references_.store(left, std::memory_order_relaxed);
+        }
+        if (left == 0) destroy();
+    }
     void cancel() noexcept;
     bool cancelled() const noexcept { return state_.load(std::memory_order_acquire) == state::cancelled; }
     const context_ref& context() const noexcept { return context_; }
@@ -62,8 +74,17 @@ protected:
 private:
     enum class state : std::uint8_t { scheduled, running, ran, cancelled };
 
+    /// False: it is not scheduled any more, but `was`.
+    bool claim(state to, state& was) noexcept {
+        was = state::scheduled;
+        if (threadsafe_) return state_.compare_exchange_strong(was, to, std::memory_order_acq_rel);
+        was = state_.load(std::memory_order_relaxed);
+        if (was == state::scheduled) state_.store(to, std::memory_order_relaxed);
+        return was == state::scheduled;
+    }
+
     event_loop& loop_;
-    std::atomic<std::uint32_t> references_{1}; // updated atomically only when threadsafe_
+    std::atomic<std::uint32_t> references_{1}; // this and state_ are updated atomically only when threadsafe_
     std::atomic<state> state_{state::scheduled};
     const bool threadsafe_;
     context_ref context_;

@@ -41,7 +41,8 @@ public:
 private:
     std::exception_ptr failure() noexcept {
         if (std::exception_ptr interruption = this->interruption()) return interruption;
-        if (end_is_a_value || this->has_item()) return nullptr;
+        if (end_is_a_value || this->has_item()) [[likely]]
+            return nullptr;
         return std::make_exception_ptr(queue_shut_down());
     }
     R value() {

@@ -5,6 +5,7 @@
 #include <rondo/loop/detail/timer.hpp>
 #include <rondo/task/detail/awaiter.hpp>
 
+#include <cstdint>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -13,50 +14,50 @@ namespace rondo {
 
 namespace detail {
 
-/// One pass of the loop.
-class [[nodiscard]] yield_awaiter final : public awaiter {
+/// One pass of the loop. Nobody has to settle it, so it is no awaiter of the protocol: the task is never blocked on it.
+class [[nodiscard]] yield_awaiter {
 public:
     yield_awaiter() noexcept = default;
-    cancel_outcome cancel(const std::string&) noexcept override { return cancel_outcome::too_late; }
-    std::string describe() const override { return "ready to run"; }
-
+    void attach(frame_header& frame) noexcept { task_ = task_of_frame(frame); }
     bool await_ready() const noexcept { return false; }
     template <class P> RONDO_AWAIT_SUSPEND void await_suspend(std::coroutine_handle<P> frame) noexcept {
         static_assert(rondo_promise<P>, "this can only be awaited inside a rondo coroutine");
-        suspend_for_a_pass(frame);
+        cancelled_ = task_->give_way(frame);
     }
     void await_resume() {
-        if (std::exception_ptr error = take_interruption()) std::rethrow_exception(std::move(error));
+        if (cancelled_ || task_->must_cancel()) [[unlikely]]
+            rethrow();
     }
-    result<void> await_result() { return result<void>(take_interruption()); }
+    result<void> await_result() noexcept;
+
+private:
+    void rethrow();
+    task_record* task_ = nullptr;
+    bool cancelled_ = false;
 };
 
-class sleep_awaiter_base : public awaiter {
+class sleep_awaiter_base : public awaiter, private timer_node {
 public:
     cancel_outcome cancel(const std::string& message) noexcept override;
     std::string describe() const override;
 
 protected:
-    explicit sleep_awaiter_base(delay d) noexcept : delay_(d) {}
-    explicit sleep_awaiter_base(time_point until) noexcept : delay_(no_timeout), until_(until), absolute_(true) {}
+    explicit sleep_awaiter_base(delay d) noexcept : timer_node(&ring), until_(d.is_none() ? kind::never : kind::after) {
+        when = time_point(d.value());
+    }
+    explicit sleep_awaiter_base(time_point until) noexcept : timer_node(&ring), until_(kind::at) { when = until; }
     sleep_awaiter_base(sleep_awaiter_base&& other) noexcept
-        : awaiter(static_cast<awaiter&&>(other)),
-          delay_(other.delay_),
-          until_(other.until_),
-          absolute_(other.absolute_) {}
+        : awaiter(static_cast<awaiter&&>(other)), timer_node(&ring), until_(other.until_) {
+        when = other.when;
+    }
     ~sleep_awaiter_base();
     void start() noexcept;
 
 private:
-    struct alarm : timer_node {
-        explicit alarm(sleep_awaiter_base& o) noexcept : timer_node(&ring), owner(o) {}
-        static void ring(timer_node& node, event_loop& loop) noexcept;
-        sleep_awaiter_base& owner;
-    };
-    delay delay_;
-    time_point until_{};
-    bool absolute_ = false;
-    alarm alarm_{*this};
+    static void ring(timer_node& node, event_loop& loop) noexcept;
+    enum class kind : std::uint8_t { never, after, at };
+    const kind
+        until_; // not armed yet: what the timer's `when` means, since the beginning of its clock where it is a delay
 };
 
 template <class T> class [[nodiscard]] sleep_awaiter final : public sleep_awaiter_base {

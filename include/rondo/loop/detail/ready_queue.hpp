@@ -3,6 +3,7 @@
 
 #include <rondo/coro/invariant.hpp>
 
+#include <cstdint>
 #include <utility>
 
 namespace rondo {
@@ -42,6 +43,13 @@ public:
         if (!head_) tail_ = nullptr;
         node.next = nullptr;
         return node;
+    }
+
+    /// The front will be run next.
+    void prefetch_front() const noexcept {
+        const auto at = reinterpret_cast<std::uintptr_t>(head_);
+        __builtin_prefetch(reinterpret_cast<const void*>(at));
+        __builtin_prefetch(reinterpret_cast<const void*>(at + 64));
     }
 
     using listener = void (*)(void*) noexcept;

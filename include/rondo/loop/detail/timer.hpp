@@ -27,7 +27,9 @@ struct timer_node {
     timer_node* previous = nullptr;
     time_point when{};
     function fire;
-    std::uint32_t where = nowhere; // the timer_queue's own note of the place
+    // The timer_queue's own notes: the place, and a guess where the node lies that is a few further in the list.
+    std::uint32_t where = nowhere;
+    std::int32_t ahead = 0;
 };
 
 /// Arms `timer`, which must not be armed.

@@ -85,20 +85,34 @@ public:
 protected:
     explicit queue_getter(queue_core& of) noexcept : core_(&of) {}
     queue_getter(queue_getter&& other) noexcept = default;
-    ~queue_getter();
+    ~queue_getter() { give_back(); }
 
     bool try_now();
     void enqueue() noexcept;
     /// The interruption, or the error of a queue that is gone.
-    std::exception_ptr interruption() noexcept;
+    std::exception_ptr interruption() noexcept {
+        if (!interruption_pending() && !is_abandoned()) [[likely]]
+            return nullptr;
+        return find_interruption();
+    }
     /// False: there will be none, the queue is shut down.
     bool has_item() const noexcept { return stands_in(core_->promised_items_); }
     /// The item was taken out.
-    void keep() noexcept;
+    void keep() noexcept {
+        core_->promised_items_.remove(*this);
+        core_->removed();
+    }
     /// The item stays. Nothing, when nothing is promised.
-    void give_back() noexcept;
+    void give_back() noexcept {
+        if (has_item()) [[unlikely]]
+            return_item();
+    }
 
     queue_core* core_;
+
+private:
+    std::exception_ptr find_interruption() noexcept;
+    void return_item() noexcept;
 };
 
 /// Waits for room.
@@ -109,17 +123,31 @@ public:
 protected:
     explicit queue_putter(queue_core& of) noexcept : core_(&of) {}
     queue_putter(queue_putter&& other) noexcept = default;
-    ~queue_putter();
+    ~queue_putter() { give_back(); }
 
     bool try_now();
     void enqueue() noexcept;
-    std::exception_ptr failure() noexcept;
+    std::exception_ptr failure() noexcept {
+        if (!interruption_pending() && !is_abandoned() && !core_->is_shut_down()) [[likely]]
+            return nullptr;
+        return find_failure();
+    }
     /// The item was put in.
-    void keep() noexcept;
+    void keep() noexcept {
+        core_->promised_places_.remove(*this);
+        core_->added();
+    }
     /// There is none. Nothing, when nothing is promised.
-    void give_back() noexcept;
+    void give_back() noexcept {
+        if (stands_in(core_->promised_places_)) [[unlikely]]
+            return_place();
+    }
 
     queue_core* core_;
+
+private:
+    std::exception_ptr find_failure() noexcept;
+    void return_place() noexcept;
 };
 
 /// Waits until every item is done.

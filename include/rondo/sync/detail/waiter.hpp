@@ -27,11 +27,13 @@ public:
 protected:
     waiter() noexcept = default;
     waiter(waiter&& other) noexcept : awaiter(std::move(other)) {}
-    ~waiter() { leave_line(); }
+    inline ~waiter();
 
-    void leave_line() noexcept;
+    inline void leave_line() noexcept;
     bool stands_in(const line& l) const noexcept { return line_ == &l; }
-    /// The error of a waiter whose object died before it resumed, or null. That object must not be touched any more.
+    /// Its object died before it resumed, and must not be touched any more.
+    bool is_abandoned() const noexcept { return abandoned_; }
+    /// The error of one that is abandoned, or null.
     std::exception_ptr abandonment() const noexcept;
 
 private:
@@ -73,7 +75,12 @@ public:
         --size_;
     }
     /// The first one goes over to `promised` and is settled.
-    void promise_first(line& promised) noexcept;
+    void promise_first(line& promised) noexcept {
+        waiter& w = *first_;
+        remove(w);
+        promised.push(w);
+        w.settle();
+    }
     /// The first one goes over to the end of `other` and waits on.
     void move_first(line& other) noexcept;
     /// The first one leaves and is settled.
@@ -102,5 +109,10 @@ private:
     waiter* last_ = nullptr;
     std::size_t size_ = 0;
 };
+
+inline void waiter::leave_line() noexcept {
+    if (line_) line_->remove(*this);
+}
+inline waiter::~waiter() { leave_line(); }
 
 } // namespace rondo::detail

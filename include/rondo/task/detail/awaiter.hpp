@@ -89,14 +89,6 @@ protected:
         task_->blocked_on = this;
         return true;
     }
-    /// Suspends for one pass, with nobody to wait for.
-    void suspend_for_a_pass(std::coroutine_handle<> frame) noexcept {
-        suspended_ = true;
-        task_->innermost = frame;
-        state_ = state::settled;
-        cancelled_ = task_->interrupted();
-        task_->make_ready();
-    }
     /// It has its outcome. The task will run in the next pass.
     void settle() noexcept {
         require_invariant(state_ == state::waiting, "only a waiting awaiter is settled, once");

@@ -36,8 +36,16 @@ public:
     void make_ready() noexcept {
         loop_state& here = loop_access::state(loop());
         if (here.observer) [[unlikely]]
-            tell_scheduled();
+            return make_ready_observed();
         here.ready.push(*this);
+    }
+    /// It gives way: ready again, going on in `frame`. True: it is being cancelled. yield() comes here directly, since what it
+    /// waits for has happened already.
+    bool give_way(std::coroutine_handle<> frame) noexcept {
+        innermost = frame;
+        const bool cancelled = interrupted();
+        make_ready();
+        return cancelled;
     }
     /// Null: something else that is ready.
     static task_record* of_node(ready_node& node) noexcept {
@@ -98,7 +106,8 @@ public:
     /// Makes it known to its loop and ready, or runs its first step at once. The loop's reference is the one it was born with.
     void start(bool eagerly);
     /// For the end of the loop, which asks every task once.
-    bool asked_to_end = false;
+    void mark_asked_to_end() noexcept { asked_to_end_ = true; }
+    bool was_asked_to_end() const noexcept { return asked_to_end_; }
 
     /// Destroys the frames of a task that will not end by itself, innermost first, and cancels it. Not ready any more, not
     /// running, and no operation of the backend is in them.
@@ -126,7 +135,7 @@ private:
     void run_step(event_loop& loop);
     void end_unstarted();
     void start_observed(bool eagerly);
-    void tell_scheduled() noexcept;
+    void make_ready_observed() noexcept;
     void link() noexcept;
     void unlink() noexcept;
     bool interrupted_now() noexcept;
@@ -157,7 +166,8 @@ private:
     std::uint8_t interrupt_ = 0;
     std::uint8_t masks_ = 0;
     std::uint8_t budget_ = await_budget;
-    bool started_ = false;
+    bool started_ : 1 = false;
+    bool asked_to_end_ : 1 = false;
     context_ref context_;
     std::unique_ptr<extras> extras_;
 };
