@@ -139,11 +139,12 @@ public:
         slow_callback_duration_.store(d.count(), std::memory_order_relaxed);
     }
 
-    /// The watchdog is a thread of its own. When a pass has gone on for slow_callback_duration(), it tells the stall handler, during
-    /// the stall, once for each, which task runs and where: <rondo/loop/stall_report.hpp>. It looks four times in that time, costs
-    /// the loop nothing, and asks its thread by SIGURG, which interrupts a blocking system call as signals do; where the program
-    /// handles or blocks that, the system call alone is told. While one is on, SIGQUIT, if its action is the default, writes all tasks
-    /// to stderr, of a stuck loop too, and ends nothing. Ends with the loop. std::system_error when there can be no thread.
+    /// The watchdog is a thread of its own. When a pass has gone on for slow_callback_duration(), it tells the stall handler,
+    /// during the stall, once for each, which task runs and where: <rondo/loop/stall_report.hpp>. It looks four times in that
+    /// time, costs the loop nothing, and asks its thread by SIGURG, which interrupts a blocking system call as signals do;
+    /// where the program handles or blocks that, the system call alone is told. While one is on, SIGQUIT, if its action is the
+    /// default, writes all tasks to stderr, of a stuck loop too, and ends nothing. Ends with the loop. std::system_error when
+    /// there can be no thread.
     void set_watchdog(bool on);
     bool watchdog() const noexcept;
     /// Called in the watchdog's thread: it may touch nothing of the loop's but what may be called from any thread. nullptr: the
@@ -226,7 +227,8 @@ public:
 
     /// The addresses of a host and a service (a port's number or name), in the order in which they should be tried. An empty
     /// host: this machine. `family` (AF_*), `type` (SOCK_*) and `protocol` (IPPROTO_*) narrow the answer; `flags`: AI_*. By the
-    /// loop's resolver. Cancelled, it returns at once. A name that does not exist, or nobody who knows: std::system_error of the category "resolver" (EAI_*).
+    /// loop's resolver. Cancelled, it returns at once. A name that does not exist, or nobody who knows: std::system_error of
+    /// the category "resolver" (EAI_*).
     coro<std::vector<resolved>> getaddrinfo(std::string host, std::string service, int family = 0, int type = 0,
                                             int protocol = 0, int flags = 0);
     /// Host and service of an address, by the default executor; `flags`: NI_*. Cancellation and errors as above.

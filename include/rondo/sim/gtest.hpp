@@ -86,7 +86,8 @@ inline void run_test(const test_options& how, coro<> (*body)(),
 
 } // namespace rondo::sim
 
-/// A coroutine as the body of a GoogleTest test, on a real backend; options ({.deadline = 1s}) may be left out. Inside only EXPECT_*.
+/// A coroutine as the body of a GoogleTest test, on a real backend; options ({.deadline = 1s}) may be left out. Inside only
+/// EXPECT_*.
 #define RONDO_TEST(Suite, Name, ...)                                                                                   \
     static rondo::coro<> Suite##_##Name##_body();                                                                      \
     TEST(Suite, Name) {                                                                                                \

@@ -39,17 +39,17 @@ template <class H> class [[nodiscard]] completion_iterator {
 public:
     explicit completion_iterator(std::unique_ptr<detail::completion_core> core) noexcept : core_(std::move(core)) {}
 
-    /// nullopt after the last. Suspends while none is done; one at a time, a second one throws runtime_error. When time is up and none
-    /// is done: timeout_error. Cancelled, it cancels nothing and loses nothing: the next next() gives the same handle.
+    /// nullopt after the last. Suspends while none is done; one at a time, a second one throws runtime_error. When time is up
+    /// and none is done: timeout_error. Cancelled, it cancels nothing and loses nothing: the next next() gives the same handle.
     detail::completion_awaiter<H> next() { return detail::completion_awaiter<H>(*core_); }
 
 private:
     std::unique_ptr<detail::completion_core> core_;
 };
 
-/// Watches the futures from now on; the timeout counts from now on too. A handle that is given twice comes once, those that are done
-/// already come first, in the order of the arguments. Nothing is cancelled, nothing that they hold is thrown. A null handle:
-/// type_error; futures of different loops: value_error. O(n log n).  (asyncio.as_completed, Python 3.13)
+/// Watches the futures from now on; the timeout counts from now on too. A handle that is given twice comes once, those that are
+/// done already come first, in the order of the arguments. Nothing is cancelled, nothing that they hold is thrown. A null
+/// handle: type_error; futures of different loops: value_error. O(n log n). (asyncio.as_completed, Python 3.13)
 ///
 ///     auto done = rondo::as_completed(downloads, 10s);
 ///     while (auto download = co_await done.next()) use(download->result());

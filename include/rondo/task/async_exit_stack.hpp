@@ -78,9 +78,9 @@ private:
 
 /// What is entered or pushed is left in reverse order when the body of run() has ended, whatever came of it, or at aclose().
 /// Leaving is not interrupted; `cleanup_timeout` bounds it as a whole: the exit that runs when time is up is cancelled and gives
-/// timeout_error, those below it are still called, and cancelled where they first wait. Each exit is told the error that is on its way, or null; one that gives true swallows it, for those
-/// below and for the caller; what one throws replaces it, with the old one as its cause_of(). A callback is told nothing and
-/// swallows nothing.
+/// timeout_error, those below it are still called, and cancelled where they first wait. Each exit is told the error that is on
+/// its way, or null; one that gives true swallows it, for those below and for the caller; what one throws replaces it, with the
+/// old one as its cause_of(). A callback is told nothing and swallows nothing.
 ///
 /// Movable, but not while it is entering or closing. pop_all() hands the whole cleanup on, as a function does that has opened
 /// everything without an error. Destroyed with steps left it runs none of them, and debug mode says so. Belongs to its loop's

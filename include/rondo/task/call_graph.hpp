@@ -33,9 +33,9 @@ struct call_graph_options {
     std::optional<int> limit = std::nullopt;
 };
 
-/// Of a task or future of the running loop, or of the loop that it belongs to when none runs. A gather or a shield between two tasks is
-/// seen through. A null handle: type_error. O(tasks of the loop, their waits and their frames). A frame of a running task shows where it
-/// last waited.
+/// Of a task or future of the running loop, or of the loop that it belongs to when none runs. A gather or a shield between two
+/// tasks is seen through. A null handle: type_error. O(tasks of the loop, their waits and their frames). A frame of a running
+/// task shows where it last waited.
 std::optional<future_call_graph> capture_call_graph(const any_future& of, call_graph_options options = {});
 /// Of the current task; nullopt when none runs. runtime_error without a running loop.
 std::optional<future_call_graph> capture_call_graph(call_graph_options options = {});

@@ -32,8 +32,8 @@ struct cancel_scope_options {
 /// given already. A shield hides the cancellation of the scopes around it (not its own, and not a task::cancel()).
 /// The scope absorbs its own cancellation, and no other, where its body ends.
 ///
-/// Used once; belongs to the task that runs it, and its loop's thread: debug mode throws runtime_error on a violation. Entering and leaving are pointer moves; cancel() costs a visit of the tasks
-/// and scopes inside.
+/// Used once; belongs to the task that runs it, and its loop's thread: debug mode throws runtime_error on a violation. Entering
+/// and leaving are pointer moves; cancel() costs a visit of the tasks and scopes inside.
 ///
 ///     rondo::cancel_scope scope({.deadline = rondo::clock::now() + 2s});
 ///     auto answer = co_await scope.run([&]() -> rondo::coro<int> { ... });      // nullopt: it took too long

@@ -22,8 +22,8 @@ namespace rondo {
 using callback_id = std::uint64_t;
 
 /// A handle to a future or a task of any type: shared, counted (not atomically), null when default-constructed, compared by
-/// identity. Belongs to its loop's thread; debug mode throws runtime_error on a violation. When the last handle of a failed one that nobody looked at dies, its exception
-/// goes to the loop's exception handler.
+/// identity. Belongs to its loop's thread; debug mode throws runtime_error on a violation. When the last handle of a failed one
+/// that nobody looked at dies, its exception goes to the loop's exception handler.
 class future_base {
 public:
     future_base() noexcept = default;
@@ -79,9 +79,9 @@ protected:
 
 using any_future = future_base;
 
-/// One line for people, as Python's repr(): "<Task pending name='writer' coro=<store() at store.cpp:31> wait_for=<lock 'db'> created
-/// at main.cpp:12>", "<Future finished error=<...> id=17 created at main.cpp:12>". A task is pending, cancelling (asked to, and not
-/// done), cancelled or finished. Null: "<Future null>". Belongs to the loop's thread. O(length).
+/// One line for people, as Python's repr(): "<Task pending name='writer' coro=<store() at store.cpp:31> wait_for=<lock 'db'>
+/// created at main.cpp:12>", "<Future finished error=<...> id=17 created at main.cpp:12>". A task is pending, cancelling (asked
+/// to, and not done), cancelled or finished. Null: "<Future null>". Belongs to the loop's thread. O(length).
 std::string to_string(const future_base& f);
 std::ostream& operator<<(std::ostream& to, const future_base& f);
 

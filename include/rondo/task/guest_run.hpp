@@ -19,8 +19,8 @@ template <class T> struct guest_options {
     /// Has its argument called soon, in the host's thread, and never inside this call. It is called in any thread, must not wait
     /// for the host and must not throw: g_idle_add(), QMetaObject::invokeMethod(..., Qt::QueuedConnection), asio::post().
     std::function<void(std::function<void()>)> run_in_host;
-    /// Called in the host's thread when the guest has ended and its loop is closed; it may destroy the guest. Not set: an error goes
-    /// to the loop's exception handler.
+    /// Called in the host's thread when the guest has ended and its loop is closed; it may destroy the guest. Not set: an error
+    /// goes to the loop's exception handler.
     std::function<void(result<T>)> done = nullptr;
     std::optional<bool> debug = std::nullopt; // not set: RONDO_DEBUG
     std::function<std::unique_ptr<event_loop>()> loop_factory = nullptr;

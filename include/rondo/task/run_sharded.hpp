@@ -30,9 +30,9 @@ struct sharded_options {
 template <class F> using sharded_t =
     std::conditional_t<std::is_void_v<body_t<F, shard>>, void, std::vector<non_void_t<body_t<F, shard>>>>;
 
-/// Runs n loops, each in a thread of its own and shard 0 in this one, with main(shard) or main() on each of them; 0: as many as there are
-/// processors to use. Each shard has a copy of main. A shard ends, and its loop is closed, when its main is done; this
-/// returns when all have ended. Blocks the thread; the loops exist before the first main begins and until all have ended.
+/// Runs n loops, each in a thread of its own and shard 0 in this one, with main(shard) or main() on each of them; 0: as many as
+/// there are processors to use. Each shard has a copy of main. A shard ends, and its loop is closed, when its main is done;
+/// this returns when all have ended. Blocks the thread; the loops exist before the first main begins and until all have ended.
 /// Listeners that are to share one port say {.reuse_port = true} to start_server().
 ///
 /// Structured: the first main that fails cancels the others, and when all have ended its error is thrown; several errors, in the

@@ -41,9 +41,9 @@ public:
     /// For its own thread, as every loop.
     event_loop& loop() const noexcept { return loop_; }
 
-    /// Calls fn() in this shard's thread, in a pass of its loop; a coroutine of it runs as a task there. Those of one thread begin in
-    /// the order of the calls. What it throws goes to that loop's exception handler. False: the shard has ended, and fn is
-    /// destroyed; so is one that it has not come to when it ends. One block.
+    /// Calls fn() in this shard's thread, in a pass of its loop; a coroutine of it runs as a task there. Those of one thread
+    /// begin in the order of the calls. What it throws goes to that loop's exception handler. False: the shard has ended, and
+    /// fn is destroyed; so is one that it has not come to when it ends. One block.
     template <class F>
         requires std::invocable<std::decay_t<F>&>
     bool post(F&& fn) {

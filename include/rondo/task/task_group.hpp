@@ -46,11 +46,13 @@ private:
 /// - A body that fails or is cancelled cancels the children. Each child is cancelled once; one that swallows it is waited for.
 /// - When all have ended, the errors are thrown as one exception_group, in the order in which they came, the body's last; a
 ///   single one too. keyboard_interrupt and system_exit are thrown alone, and so is a generator_exit of the body when nothing
-///   else failed. A cancellation from outside goes on only when there are no errors, and task::cancelling() is afterwards what it was before plus what came from outside.
+///   else failed. A cancellation from outside goes on only when there are no errors, and task::cancelling() is afterwards what
+///   it was before plus what came from outside.
 /// - Children may create children until the group has ended; creating one in a group that is shutting down or has ended
 ///   throws runtime_error.
 ///
-/// Belongs to its loop's thread; debug mode throws runtime_error on a violation. run() suspends until the children have ended; leaving an empty group costs no pass. The handle of a child is a normal one.
+/// Belongs to its loop's thread; debug mode throws runtime_error on a violation. run() suspends until the children have ended;
+/// leaving an empty group costs no pass. The handle of a child is a normal one.
 ///
 ///     co_await rondo::task_group::run([&](rondo::task_group& group) -> rondo::coro<> {
 ///         group.create_task(fetch, "a");

@@ -4,6 +4,7 @@
 #include <rondo/coro/debug.hpp>
 #include <rondo/loop/clock.hpp>
 #include <rondo/loop/detail/ready_queue.hpp>
+#include <rondo/loop/detail/task_floor.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -55,32 +56,6 @@ inline void check_thread(const event_loop* loop) {
     if (loops_in_debug.load(std::memory_order_relaxed) != 0) [[unlikely]]
         check_thread_slowly(loop);
 }
-
-/// What a signal handler finds out about the task that runs.
-struct running_task {
-    static constexpr std::size_t max_frames = 32;
-    static constexpr std::size_t max_name = 64;
-    struct frame {
-        std::source_location await_at;
-        std::source_location function;
-    };
-    std::uint64_t id = 0; // 0: none
-    std::source_location created_at;
-    std::size_t name_size = 0; // 0: it has only its number
-    char name[max_name];
-    std::size_t depth = 0;
-    frame frames[max_frames]; // innermost first
-};
-
-/// What a loop asks the task floor, which knows what a task is.
-struct task_floor {
-    /// The task that this node is, with a count taken, or null.
-    future_state* (*keep)(ready_node& node) noexcept;
-    std::string (*text)(const future_state& of);
-    void (*let_go)(future_state& of) noexcept;
-    /// From a signal handler, in the loop's thread.
-    void (*picture)(const task_record& of, running_task& into) noexcept;
-};
 
 struct loop_state {
     ready_queue ready;
@@ -157,8 +132,9 @@ struct loop_access {
     /// Null: nobody. The loop's thread.
     static void observe(event_loop& loop, loop_observer* observer) noexcept;
     static void set_busy_poll(event_loop& loop, duration before_sleeping) noexcept;
-    /// Any thread: calls look(), here or in the loop's thread, while the loop is between two callbacks. A closed loop: false. Not let in before `timeout`: throws
-    /// what late() gives. runtime_error when the loop belongs to another process, or a loop of this thread would have to wait.
+    /// Any thread: calls look(), here or in the loop's thread, while the loop is between two callbacks. A closed loop: false.
+    /// Not let in before `timeout`: throws what late() gives. runtime_error when the loop belongs to another process, or a loop
+    /// of this thread would have to wait.
     static bool visit(event_loop& loop, std::function<void(bool here)> look, delay timeout,
                       const std::function<std::exception_ptr()>& late);
     /// For threads that may outlive the loop.

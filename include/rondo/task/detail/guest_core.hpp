@@ -18,8 +18,8 @@ namespace rondo::detail {
 
 class readable_watch;
 
-/// running: main is not done. ending: it is, or an exit request came, and what is left is being cancelled and awaited. over: the loop
-/// is closed. Belongs to the host's thread; what is on its way to that thread holds it weakly.
+/// running: main is not done. ending: it is, or an exit request came, and what is left is being cancelled and awaited. over:
+/// the loop is closed. Belongs to the host's thread; what is on its way to that thread holds it weakly.
 class guest_core : public std::enable_shared_from_this<guest_core> {
 public:
     using post = std::function<void(std::function<void()>)>;
