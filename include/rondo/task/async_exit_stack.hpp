@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rondo/coro/coro.hpp>
+#include <rondo/coro/detail/or_end.hpp>
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/detail/start_body.hpp>
 #include <rondo/task/finally.hpp>
@@ -98,7 +99,8 @@ public:
         using T = body_t<F, async_exit_stack>;
         async_exit_stack stack;
         auto outcome = co_await as_result(detail::start_body(body, stack));
-        if (auto error = co_await stack.leave_all(outcome.error(), options)) std::rethrow_exception(std::move(error));
+        std::exception_ptr error = co_await stack.leave_all(outcome.error(), options);
+        co_await detail::end_with(std::move(error));
         if constexpr (!std::is_void_v<T>) {
             if (!outcome) throw invalid_state_error("an exit swallowed the error of the body: there is no value");
             co_return *std::move(outcome);

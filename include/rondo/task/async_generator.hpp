@@ -1,6 +1,7 @@
 // async_generator<Y, S>: a coroutine that awaits and yields (PEP 525).
 #pragma once
 
+#include <rondo/coro/detail/or_end.hpp>
 #include <rondo/coro/generator.hpp>
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/detail/async_generator_frame.hpp>
@@ -138,7 +139,8 @@ coro<body_t<F, async_generator<Y, S>>> aclosing(async_generator<Y, S> generator,
         detail::uninterrupted stretch;
         closed = co_await as_result(generator.aclose());
     }
-    if (!closed) std::rethrow_exception(detail::replaced_by(closed.error(), outcome.error()));
+    if (!closed) outcome.set_error(detail::replaced_by(closed.error(), outcome.error()));
+    co_await detail::or_end(outcome);
     co_return std::move(outcome).value();
 }
 

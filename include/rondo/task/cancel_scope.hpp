@@ -1,6 +1,7 @@
 // cancel_scope: a region of code that can be cancelled as a whole, with a deadline and a shield (Trio's cancel scopes).
 #pragma once
 
+#include <rondo/coro/detail/or_end.hpp>
 #include <rondo/loop/clock.hpp>
 #include <rondo/loop/detail/loop_state.hpp>
 #include <rondo/loop/detail/spawn_arguments.hpp>
@@ -52,12 +53,9 @@ public:
         enter();
         auto outcome = co_await as_result(detail::start_body(body, *this));
         if (exit(outcome.error())) co_return std::nullopt;
-        if constexpr (std::is_void_v<T>) {
-            std::move(outcome).value();
-            co_return std::monostate();
-        } else {
-            co_return std::move(outcome).value();
-        }
+        co_await detail::or_end(outcome);
+        if constexpr (std::is_void_v<T>) co_return std::monostate();
+        else co_return std::move(outcome).value();
     }
 
     /// Idempotent. From the loop's thread; before entering too.

@@ -1,6 +1,7 @@
 // finally(): cleanup that awaits, on every path.
 #pragma once
 
+#include <rondo/coro/detail/or_end.hpp>
 #include <rondo/loop/clock.hpp>
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/detail/replaced_by.hpp>
@@ -38,7 +39,8 @@ template <class F, class C> coro<started_t<F>> finally_call(F body, C cleanup, f
         if (options.cleanup_timeout.is_none()) cleaned = co_await as_result(run_cleanup(cleanup));
         else cleaned = co_await as_result(fail_after(options.cleanup_timeout, run_cleanup(cleanup)));
     }
-    if (!cleaned) std::rethrow_exception(replaced_by(cleaned.error(), outcome.error()));
+    if (!cleaned) outcome.set_error(replaced_by(cleaned.error(), outcome.error()));
+    co_await or_end(outcome);
     co_return std::move(outcome).value();
 }
 

@@ -1,10 +1,13 @@
 // Deadlines in the level-triggered way: move_on_after() gives up quietly, fail_after() throws.
 #pragma once
 
+#include <rondo/coro/detail/or_end.hpp>
+#include <rondo/task/as_result.hpp>
 #include <rondo/task/cancel_scope.hpp>
 #include <rondo/task/errors.hpp>
 #include <rondo/task/future.hpp>
 
+#include <exception>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -15,16 +18,22 @@ namespace detail {
 
 template <class A> coro<std::optional<non_void_t<await_result_t<A>>>> move_on(delay d, A aw) {
     cancel_scope scope({.deadline = deadline_after(clock::now(), d)});
-    co_return co_await scope.run([&]() -> A&& { return static_cast<A&&>(aw); });
+    auto outcome = co_await as_result(scope.run([&]() -> A&& { return static_cast<A&&>(aw); }));
+    co_await or_end(outcome);
+    co_return std::move(outcome).value();
 }
 template <class F> coro<std::optional<non_void_t<started_t<F>>>> move_on_call(delay d, F fn) {
     cancel_scope scope({.deadline = deadline_after(clock::now(), d)});
-    co_return co_await scope.run(plain_body<F>{fn});
+    auto outcome = co_await as_result(scope.run(plain_body<F>{fn}));
+    co_await or_end(outcome);
+    co_return std::move(outcome).value();
 }
 template <class T> coro<T> or_timeout(coro<std::optional<non_void_t<T>>> attempt) {
-    auto value = co_await std::move(attempt);
-    if (!value) throw timeout_error();
-    if constexpr (!std::is_void_v<T>) co_return *std::move(value);
+    auto outcome = co_await as_result(std::move(attempt));
+    co_await or_end(outcome);
+    if (!*outcome) outcome.set_error(std::make_exception_ptr(timeout_error()));
+    co_await or_end(outcome);
+    if constexpr (!std::is_void_v<T>) co_return **std::move(outcome);
 }
 
 } // namespace detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rondo/coro/coro.hpp>
+#include <rondo/coro/detail/or_end.hpp>
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/cancel_scope.hpp>
 #include <rondo/task/create_task.hpp>
@@ -71,7 +72,7 @@ public:
         group.core_.begin_end(outcome.error());
         while (group.core_.has_living())
             group.core_.waited(co_await as_result(detail::group_core::join_awaiter(group.core_)));
-        if (std::exception_ptr error = group.core_.end()) std::rethrow_exception(std::move(error));
+        co_await detail::end_with(group.core_.end());
         if constexpr (!std::is_void_v<R>) {
             if (!outcome) throw invalid_state_error("the task group was cancelled before its body had a value");
             co_return *std::move(outcome);

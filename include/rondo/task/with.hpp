@@ -2,6 +2,7 @@
 #pragma once
 
 #include <rondo/coro/coro.hpp>
+#include <rondo/coro/detail/or_end.hpp>
 #include <rondo/task/as_result.hpp>
 #include <rondo/task/detail/replaced_by.hpp>
 #include <rondo/task/detail/start_body.hpp>
@@ -56,18 +57,13 @@ coro<with_t<R, body_t<F, S>>> with_entered(R& resource, F& body, S& scope, final
         uninterrupted stretch;
         swallowed = co_await as_result(in_time(options.cleanup_timeout, leave_resource(resource, outcome.error())));
     }
-    if (!swallowed) std::rethrow_exception(replaced_by(swallowed.error(), outcome.error()));
-    if constexpr (std::is_void_v<exit_t<R>>) {
-        co_return std::move(outcome).value();
-    } else {
+    if (!swallowed) outcome.set_error(replaced_by(swallowed.error(), outcome.error()));
+    else if constexpr (!std::is_void_v<exit_t<R>>) {
         if (!outcome && *swallowed) co_return std::nullopt;
-        if constexpr (std::is_void_v<T>) {
-            std::move(outcome).value();
-            co_return std::monostate();
-        } else {
-            co_return std::move(outcome).value();
-        }
     }
+    co_await or_end(outcome);
+    if constexpr (!std::is_void_v<exit_t<R>> && std::is_void_v<T>) co_return std::monostate();
+    else co_return std::move(outcome).value();
 }
 
 /// R: the resource, or a reference to it.

@@ -4,6 +4,8 @@
 #include <rondo/coro/detail/promise.hpp>
 
 #include <coroutine>
+#include <exception>
+#include <utility>
 
 namespace rondo::detail {
 
@@ -26,6 +28,24 @@ public:
 
 private:
     R& outcome_;
+};
+
+/// The same with an error that is there by itself: `co_await end_with(error)` goes on when it is null.
+class end_with {
+public:
+    using is_own_awaiter = void;
+
+    explicit end_with(std::exception_ptr error) noexcept : error_(std::move(error)) {}
+    bool await_ready() const noexcept { return error_ == nullptr; }
+    template <class P> RONDO_AWAIT_SUSPEND std::coroutine_handle<>
+    await_suspend(std::coroutine_handle<P> frame) noexcept {
+        frame.promise().outcome().set_error(std::move(error_));
+        return transfer_to(frame.promise().continuation, frame.promise().task);
+    }
+    void await_resume() const noexcept {}
+
+private:
+    std::exception_ptr error_;
 };
 
 } // namespace rondo::detail
