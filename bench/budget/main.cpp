@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t often = 10'000;
 constexpr std::uint64_t messages = 2'000;
-constexpr std::uint64_t many = 100'000; // so that a slab more or less does not show
+constexpr std::uint64_t many = 1'000'000; // so that a slab of 2 MiB more or less hardly shows
 
 template <class T> void keep(T&& value) { asm volatile("" : : "g"(&value) : "memory"); }
 

@@ -43,6 +43,7 @@ void timer_queue::append(timer_node& timer, std::uint32_t where) noexcept {
 
 /// The next one, when this one will not be looked at again.
 timer_node* timer_queue::step(timer_node* from) noexcept {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a guess, which is never followed
     const auto* const ahead = reinterpret_cast<const char*>(address_of(*from) + from->ahead * unit);
     __builtin_prefetch(ahead);
     __builtin_prefetch(ahead + sizeof(timer_node) - 1);

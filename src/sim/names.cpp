@@ -75,6 +75,7 @@ void name_table::clear() noexcept {
 void name_table::add(const std::string& name, const std::vector<std::string>& addresses) {
     const allocating_for_the_world own;
     std::vector<socket_name> parsed;
+    parsed.reserve(addresses.size());
     for (const std::string& text : addresses) parsed.push_back(numeric_name(text));
     names_[in_small_letters(name)] = std::move(parsed);
 }

@@ -237,14 +237,14 @@ private:
         const given next = std::move(*which);
         work_.erase(which);
         const host_registry::working_for whom(world_.hosts, next.by);
-        event_loop* const loop = std::exchange(rondo::detail::current_loop, nullptr);
+        event_loop* const outside = std::exchange(rondo::detail::current_loop, nullptr);
         {
             const allocating_for run(world_.watches());
             const bool outer = std::exchange(rondo::detail::in_simulated_thread, true);
             next.work();
             rondo::detail::in_simulated_thread = outer;
         }
-        rondo::detail::current_loop = loop;
+        rondo::detail::current_loop = outside;
         world_.wake();
     }
 
