@@ -89,7 +89,7 @@ TEST_P(TaskAllocations, InTheSteadyStateNothingComesFromTheHeap) {
 
 TEST_P(TaskAllocations, ARecordTakesRoomForNothingThatWasNotAskedFor) {
     // A name, a cancel message and a context are elsewhere; a callable lies in the record.
-    EXPECT_LE(sizeof(detail::plain_task<void>), 176U);
+    EXPECT_LE(sizeof(detail::plain_task<void>), 184U);
     EXPECT_LE(sizeof(detail::plain_future<int>), 96U);
 }
 
