@@ -48,8 +48,8 @@ public:
     /// The front will be run next.
     void prefetch_front() const noexcept {
         const auto at = reinterpret_cast<std::uintptr_t>(head_);
-        __builtin_prefetch(reinterpret_cast<const void*>(at));
-        __builtin_prefetch(reinterpret_cast<const void*>(at + 64));
+        __builtin_prefetch(reinterpret_cast<const void*>(at));      // NOLINT(performance-no-int-to-ptr)
+        __builtin_prefetch(reinterpret_cast<const void*>(at + 64)); // NOLINT(performance-no-int-to-ptr)
     }
 
     using listener = void (*)(void*) noexcept;
