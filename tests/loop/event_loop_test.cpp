@@ -25,6 +25,8 @@ using rondo::test::tracked;
 
 class RunForever : public test::loop_test {};
 RONDO_IN_EACH_WORLD(RunForever);
+class RunForeverAmongThreads : public test::loop_test {}; // a simulated world knows nothing of those of the kernel
+RONDO_ON_EACH_BACKEND(RunForeverAmongThreads);
 class RunUntilComplete : public test::loop_test {};
 RONDO_IN_EACH_WORLD(RunUntilComplete);
 class EventLoop : public test::loop_test {};
@@ -118,7 +120,7 @@ TEST_P(RunForever, AStopWhileTheLoopClosesDoesNotMakeItSpin) {
     EXPECT_LT(passes() - before, 10u);
 }
 
-TEST_P(RunForever, WaitsForTimersAndForOtherThreads) {
+TEST_P(RunForeverAmongThreads, WaitsForTimersAndForThem) {
     std::jthread other;
     loop().call_later(1ms, [&] { other = std::jthread([&] { loop().call_soon_threadsafe([&] { loop().stop(); }); }); });
     const std::uint64_t before = passes();
