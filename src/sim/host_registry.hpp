@@ -80,6 +80,7 @@ public:
     void crash(host_state& which);
     void restart(host_state& which);
     void run_program(host_state& which);
+    bool are_several() const noexcept { return !others_.empty(); }
     /// When the body has ended: the others crash.
     void switch_off();
     /// Between two passes: destroys what is left of those who have crashed.

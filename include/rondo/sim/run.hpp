@@ -45,10 +45,10 @@ struct exploration {
 /// is answered by the strategy.
 ///
 /// The run fails when the body throws, when everything waits for ever (who waits for whom is told), when a task, descriptor,
-/// operation or timer is left a minute of virtual time after the body's end, when the exception handler is told of an error,
-/// or when it takes memory and never gives it back (explore() alone, in the runs that it makes twice). Descriptors that
-/// are sent over sockets are not there: ENOSYS, and the failure names what was asked for. Not inside a running loop:
-/// runtime_error. A strategy of several runs: its first.
+/// operation or timer is left a minute of virtual time after the body's end (twenty, where there are hosts: TCP does not give up
+/// earlier), when the exception handler is told of an error, or when it takes memory and never gives it back (explore() alone, in
+/// the runs that it makes twice). Descriptors that are sent over sockets are not there: ENOSYS, and the failure names what was
+/// asked for. Not inside a running loop: runtime_error. A strategy of several runs: its first.
 ///
 ///     auto outcome = rondo::sim::run({.seed = 7, .strategy = rondo::sim::strategy::random()}, [] { return transfer(); });
 outcome run(const options& how, const body_factory& body);
