@@ -52,11 +52,11 @@ public:
 
     explicit at_length(std::string_view what) : what_(what) {}
 
-    /// So many schedules of all programs together, each with seeds of its own.
+    /// At least so many schedules of all programs together, each with seeds of its own.
     sums explore(const std::vector<explored_program>& programs, std::size_t schedules) {
         portions_.clear();
         for (const explored_program& p : programs) {
-            const std::size_t all = std::max<std::size_t>(schedules / programs.size(), 1);
+            const std::size_t all = (schedules + programs.size() - 1) / programs.size();
             for (std::size_t done = 0; done < all; done += of_a_portion)
                 portions_.push_back({&p, 1 + done, std::min(of_a_portion, all - done)});
         }
