@@ -24,8 +24,8 @@ public:
     bytes_view unread() const noexcept { return {block_ + begin_, size()}; }
     bool pinned() const noexcept { return pinned_; }
 
-    /// Where the next bytes go, at least one. `block_will_do`: a block that comes with them is as good as room behind what is unread,
-    /// which would have to be held until then. Throws std::bad_alloc.
+    /// Where the next bytes go, at least one. `block_will_do`: a block that comes with them is as good as room behind what is
+    /// unread, which would have to be held until then. Throws std::bad_alloc.
     receive_room room(std::size_t wanted, bool block_will_do);
     /// `n` bytes came there. Throws std::bad_alloc: those of a block found no room behind what is unread, and are lost.
     void received(std::size_t n, std::byte* at);

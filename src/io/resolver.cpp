@@ -64,19 +64,22 @@ const std::error_category& resolver_category() noexcept {
 
 std::string cannot_resolve(const std::string& host) { return "cannot resolve '" + host + "'"; }
 
+name_request request_of(const name_query& query) {
+    return {.host = query.host,
+            .service = query.service,
+            .family = query.family,
+            .type = query.type,
+            .protocol = query.protocol,
+            .flags = query.flags,
+            .passive = query.passive};
+}
+
 coro<std::vector<resolved>> resolve_in_thread(event_loop& loop, name_query query) {
     os& names = loop_access::backend(loop).os();
     const std::string host = query.host;
     const answer a = co_await loop.run_in_executor(nullptr, [&names, query = std::move(query)] {
         answer given;
-        given.error = names.resolve({.host = query.host,
-                                     .service = query.service,
-                                     .family = query.family,
-                                     .type = query.type,
-                                     .protocol = query.protocol,
-                                     .flags = query.flags,
-                                     .passive = query.passive},
-                                    given.found);
+        given.error = names.resolve(request_of(query), given.found);
         return given;
     });
     if (a.error != 0) throw_lookup_error(a.error, cannot_resolve(host));

@@ -32,6 +32,10 @@ coro<std::vector<address>> resolve(std::string host, std::uint16_t port, resolve
 /// By os::resolve() in the default executor.
 coro<std::vector<resolved>> resolve_in_thread(event_loop& loop, name_query query);
 
+struct name_request;
+/// The same, as the seam asks it.
+name_request request_of(const name_query& query);
+
 /// EAI_*.
 const std::error_category& resolver_category() noexcept;
 std::string cannot_resolve(const std::string& host);

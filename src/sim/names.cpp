@@ -196,14 +196,7 @@ public:
         std::vector<resolved_name> found;
         if (met.error == 0) {
             const allocating_for_the_world own;
-            met.error = names_.answer({.host = query.host,
-                                       .service = query.service,
-                                       .family = query.family,
-                                       .type = query.type,
-                                       .protocol = query.protocol,
-                                       .flags = query.flags,
-                                       .passive = query.passive},
-                                      found);
+            met.error = names_.answer(rondo::detail::request_of(query), found);
         }
         if (met.error != 0)
             throw std::system_error(met.error, rondo::detail::resolver_category(),

@@ -1,5 +1,5 @@
-// A simulated world: its time, its choices, its network, files, processes, signals and threads. Lives longer than the loops that run in it: begin()
-// makes it new for the next run and keeps its memory.
+// A simulated world: its time, its choices, its network, files, processes, signals and threads. Lives longer than the loops
+// that run in it: begin() makes it new for the next run and keeps its memory.
 //
 // What the world may decide is exactly what a real one may: which of several operations completes first, in which pass, how
 // long a byte is under way, how many bytes one call moves. The order of the loop's own queue is nobody's to decide: call_soon,

@@ -6,6 +6,7 @@
 #include "io/socket_address.hpp"
 #include "loop/backend/backend.hpp"
 #include "loop/backend/os.hpp"
+#include "sim/plain_world.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,11 +29,8 @@ using namespace std::chrono_literals;
 using rondo::coro;
 using rondo::sim::host;
 using rondo::sim::world;
-
-void in_a_plain_world(const rondo::sim::body_factory& body) {
-    const auto outcome = rondo::sim::run({.strategy = rondo::sim::strategy::fifo()}, body);
-    EXPECT_FALSE(outcome.failure) << outcome.failure->str();
-}
+using rondo::test::error_of;
+using rondo::test::in_a_plain_world;
 
 rondo::detail::os& system() { return rondo::detail::loop_access::backend(rondo::running_loop()).os(); }
 
@@ -67,15 +65,6 @@ private:
     rondo::address last_;
 };
 coro<std::unique_ptr<socket>> socket_at(rondo::address where) { co_return std::make_unique<socket>(where); }
-
-template <class A> coro<std::error_code> error_of(A aw) {
-    try {
-        co_await std::move(aw);
-    } catch (const std::system_error& e) {
-        co_return e.code();
-    }
-    co_return std::error_code();
-}
 
 const rondo::address here("127.0.0.1", 5000);
 

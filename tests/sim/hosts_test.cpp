@@ -9,6 +9,7 @@
 #include "loop/backend/os.hpp"
 #include "sim/awaits/swept.hpp"
 #include "sim/host_state.hpp"
+#include "sim/plain_world.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,11 +29,8 @@ using rondo::stream_reader;
 using rondo::stream_writer;
 using rondo::sim::host;
 using rondo::sim::world;
-
-void in_a_plain_world(const rondo::sim::body_factory& body) {
-    const auto outcome = rondo::sim::run({.strategy = rondo::sim::strategy::fifo()}, body);
-    EXPECT_FALSE(outcome.failure) << outcome.failure->str();
-}
+using rondo::test::error_of;
+using rondo::test::in_a_plain_world;
 
 coro<> echo(stream_reader reader, stream_writer writer) {
     try {
@@ -51,16 +49,6 @@ coro<std::string> ask(std::string where, std::string question) {
     co_await writer.write(question + "\n");
     const auto answer = co_await reader.read_line();
     co_return answer ? answer->str() : "";
-}
-
-/// The error that awaiting it ends with; none: empty.
-template <class A> coro<std::error_code> error_of(A aw) {
-    try {
-        co_await std::move(aw);
-    } catch (const std::system_error& e) {
-        co_return e.code();
-    }
-    co_return std::error_code();
 }
 
 RONDO_SIM_TEST(Hosts, ReachEachOtherByAddressAndByName, {.schedules = 200}) {

@@ -20,6 +20,7 @@
 #include "sim/mutants/barging_lock.hpp"
 #include "sim/mutants/lossy_lock.hpp"
 #include "sim/mutants/lossy_queue.hpp"
+#include "sim/plain_world.hpp"
 
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
@@ -37,12 +38,8 @@ namespace {
 using namespace std::chrono_literals;
 using rondo::coro;
 using rondo::sim::failure_kind;
+using rondo::test::in_a_plain_world;
 using stream_pair = std::pair<rondo::connection, rondo::connection>;
-
-void in_a_plain_world(const rondo::sim::body_factory& body) {
-    const auto outcome = rondo::sim::run({.strategy = rondo::sim::strategy::fifo()}, body);
-    EXPECT_FALSE(outcome.failure) << outcome.failure->str();
-}
 
 TEST(CheckLock, AcceptsTheLibrarysOwn) {
     const auto checked = rondo::sim::check_lock([] { return std::make_unique<rondo::lock>(); });

@@ -3,6 +3,8 @@
 #include <rondo/sim/gtest.hpp>
 #include <rondo/sim/world.hpp>
 
+#include "sim/plain_world.hpp"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -20,11 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 using rondo::coro;
 using rondo::sim::world;
-
-void in_a_plain_world(const rondo::sim::body_factory& body) {
-    const auto outcome = rondo::sim::run({.strategy = rondo::sim::strategy::fifo()}, body);
-    EXPECT_FALSE(outcome.failure) << outcome.failure->str();
-}
+using rondo::test::in_a_plain_world;
 
 struct asked {
     std::string service = "80";

@@ -14,6 +14,7 @@
 #include "io/socket_address.hpp"
 #include "loop/backend/backend.hpp"
 #include "loop/backend/os.hpp"
+#include "sim/plain_world.hpp"
 
 #include <gtest/gtest.h>
 
@@ -30,11 +31,7 @@ using namespace std::chrono_literals;
 using rondo::coro;
 using rondo::stream_reader;
 using rondo::stream_writer;
-
-void in_a_plain_world(const rondo::sim::body_factory& body) {
-    const auto outcome = rondo::sim::run({.strategy = rondo::sim::strategy::fifo()}, body);
-    EXPECT_FALSE(outcome.failure) << outcome.failure->str();
-}
+using rondo::test::in_a_plain_world;
 
 coro<> echo(stream_reader r, stream_writer w) {
     for (;;) {

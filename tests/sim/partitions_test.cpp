@@ -3,6 +3,8 @@
 #include <rondo/sim/gtest.hpp>
 #include <rondo/sim/world.hpp>
 
+#include "sim/plain_world.hpp"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -19,11 +21,8 @@ using rondo::stream_reader;
 using rondo::stream_writer;
 using rondo::sim::host;
 using rondo::sim::world;
-
-void in_a_plain_world(const rondo::sim::body_factory& body) {
-    const auto outcome = rondo::sim::run({.strategy = rondo::sim::strategy::fifo()}, body);
-    EXPECT_FALSE(outcome.failure) << outcome.failure->str();
-}
+using rondo::test::error_of;
+using rondo::test::in_a_plain_world;
 
 /// Two ends of a connection: the body's, and one on the host `store`.
 struct two_ends {
@@ -37,15 +36,6 @@ coro<two_ends> connected_to(host& store) {
     auto ours = co_await rondo::open_connection(store.ip(), 7);
     auto theirs = co_await accepted.get();
     co_return two_ends{std::move(ours), std::move(theirs)};
-}
-
-template <class A> coro<std::error_code> error_of(A aw) {
-    try {
-        co_await std::move(aw);
-    } catch (const std::system_error& e) {
-        co_return e.code();
-    }
-    co_return std::error_code();
 }
 
 TEST(Partition, WhatIsSentMeanwhileArrivesAfterHealing) {

@@ -11,6 +11,7 @@
 #include <rondo/task/to_thread.hpp>
 
 #include "loop/backend/backend.hpp"
+#include "sim/plain_world.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,13 +26,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using rondo::coro;
+using rondo::test::in_a_plain_world;
 
 /// Plain: no choice deviates.
-void in_a_plain_world(const rondo::sim::body_factory& body) {
-    const auto outcome = rondo::sim::run({.strategy = rondo::sim::strategy::fifo()}, body);
-    EXPECT_FALSE(outcome.failure) << outcome.failure->str();
-}
-
 TEST(SimulatedWorld, TimeJumpsToTheNextTimer) {
     in_a_plain_world([]() -> coro<> {
         const auto before = rondo::clock::now();

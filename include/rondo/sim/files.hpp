@@ -16,7 +16,8 @@ class simulation;
 }
 
 /// A view of the world's one disk; world().files() gives it. Directories are there as soon as a file is named in them. What is
-/// written is seen by every reader at once, and is on the medium when sync() says so; a name is there when its directory was synced.
+/// written is seen by every reader at once, and is on the medium when sync() says so; a name is there when its directory was
+/// synced.
 ///
 /// Code that blocks on files of its own (a database's, in a thread) comes here by the calls: they are what Linux has, give
 /// what it gives, or -errno, and fail as the run's choices say. Everything else here looks and prepares, and never fails.

@@ -40,9 +40,9 @@ struct exploration {
     std::uint64_t trace = 0;              // of all runs
 };
 
-/// Runs the body as the main task of an event loop in a world without a kernel: sockets, files and processes of its own, virtual time
-/// that jumps when nothing is ready, randomness from the seed. Everything that the world is free to decide is a choice, and
-/// is answered by the strategy.
+/// Runs the body as the main task of an event loop in a world without a kernel: sockets, files and processes of its own,
+/// virtual time that jumps when nothing is ready, randomness from the seed. Everything that the world is free to decide is a
+/// choice, and is answered by the strategy.
 ///
 /// The run fails when the body throws, when everything waits for ever (who waits for whom is told), when a task, descriptor,
 /// operation or timer is left a minute of virtual time after the body's end (twenty, where there are hosts: TCP does not give up
