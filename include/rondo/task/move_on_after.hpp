@@ -30,8 +30,7 @@ template <class F> coro<std::optional<non_void_t<started_t<F>>>> move_on_call(de
 }
 template <class T> coro<T> or_timeout(coro<std::optional<non_void_t<T>>> attempt) {
     auto outcome = co_await as_result(std::move(attempt));
-    co_await or_end(outcome);
-    if (!*outcome) outcome.set_error(std::make_exception_ptr(timeout_error()));
+    if (outcome && !*outcome) outcome.set_error(std::make_exception_ptr(timeout_error()));
     co_await or_end(outcome);
     if constexpr (!std::is_void_v<T>) co_return **std::move(outcome);
 }

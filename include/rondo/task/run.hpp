@@ -19,9 +19,8 @@ struct run_options {
     std::function<std::unique_ptr<event_loop>()> loop_factory = nullptr;
     bool handle_sigint = true; // only in the main thread, and where SIGINT has its default action
     std::vector<std::shared_ptr<instrument>> instruments = {};
-    std::optional<bool> watchdog = std::nullopt; // a thread that tells of stalls; not set: RONDO_WATCHDOG
-    std::optional<duration> busy_poll =
-        std::nullopt; // as loop_options::busy_poll; not set: what the loop was made with
+    std::optional<bool> watchdog = std::nullopt;      // a thread that tells of stalls; not set: RONDO_WATCHDOG
+    std::optional<duration> busy_poll = std::nullopt; // loop_options::busy_poll; not set: as the loop was made
 };
 struct runner_run_options {
     std::optional<rondo::context> context = std::nullopt; // not set: the runner's own, the same for all its runs

@@ -56,8 +56,8 @@ protected:
 private:
     static void ring(timer_node& node, event_loop& loop) noexcept;
     enum class kind : std::uint8_t { never, after, at };
-    const kind
-        until_; // not armed yet: what the timer's `when` means, since the beginning of its clock where it is a delay
+    /// What the timer's `when` means until it is armed: `after` counts from the beginning of the clock.
+    const kind until_;
 };
 
 template <class T> class [[nodiscard]] sleep_awaiter final : public sleep_awaiter_base {
